@@ -1,0 +1,1 @@
+"""What several test modules need: synthetic songs in every format, and files that are none."""
