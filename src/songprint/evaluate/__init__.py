@@ -1,0 +1,1 @@
+"""Measures of accuracy, each with its interval. May import anything but ``cli`` and ``web``."""

@@ -1,0 +1,81 @@
+"""Linear probes: how much genre a fixed representation holds.
+
+A probe is a standardised multinomial logistic regression whose L2 strength is chosen inside the
+training data by cross-validation, never on the songs it is measured on.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from songprint.evaluate.metrics import Labels
+
+Features = NDArray[np.floating[Any]]
+
+STRENGTHS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3)
+"""Candidates for scikit-learn's C, the inverse of the L2 penalty."""
+
+
+def fit_probe(features: Features, labels: Labels, groups: Labels | None = None) -> Any:
+    """Fit a probe.
+
+    Parameters
+    ----------
+    features : ndarray [shape=(n, d)]
+        One row a song.
+    labels : ndarray [shape=(n,)]
+        Its genre.
+    groups : ndarray [shape=(n,)], optional
+        Its artist; songs of one artist stay together when the strength is chosen.
+
+    Returns
+    -------
+    sklearn.pipeline.Pipeline
+        With ``predict`` and ``predict_proba``.
+    """
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import GridSearchCV, StratifiedGroupKFold
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=3000))
+    folds = StratifiedGroupKFold(5, shuffle=True, random_state=0)
+    grid = {"logisticregression__C": list(STRENGTHS)}
+    search = GridSearchCV(model, grid, cv=folds, scoring="neg_log_loss")
+    return search.fit(features, labels, groups=np.arange(len(labels)) if groups is None else groups).best_estimator_
+
+
+def out_of_fold(
+    features: Features, labels: Labels, groups: Labels, folds: int = 10, seed: int = 0
+) -> NDArray[np.float64]:
+    """Predict every song by a probe that never met its artist.
+
+    Parameters
+    ----------
+    features : ndarray [shape=(n, d)]
+        One row a song.
+    labels, groups : ndarray [shape=(n,)]
+        Its genre and artist.
+    folds : int
+        Number of folds; every fold must hold training songs of every genre.
+    seed : int
+        Decides which artists share a fold.
+
+    Returns
+    -------
+    ndarray [shape=(n, C)]
+        Probabilities of ``np.unique(labels)``, in that order.
+    """
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    classes = np.unique(labels)
+    probabilities = np.zeros((len(labels), len(classes)))
+    splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
+    for train, test in splitter.split(features, labels, groups):
+        probe = fit_probe(features[train], labels[train], groups[train])
+        columns = np.searchsorted(classes, probe.classes_)
+        probabilities[np.ix_(test, columns)] = probe.predict_proba(features[test])
+    return probabilities

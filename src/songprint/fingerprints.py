@@ -1,0 +1,298 @@
+"""The fingerprint: everything songprint knows of a song, and how it is made from a file."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from songprint.errors import ModelError
+
+if TYPE_CHECKING:
+    from songprint.audio.decode import DecodeLimits
+    from songprint.encoder.inference import Encoder
+    from songprint.genre.head import GenreHead
+
+FORMAT_VERSION = 1
+"""Changes when a fingerprint's fields, or the way its numbers are made, change."""
+
+SILENCE_DBFS = -70.0
+"""Songs whose loudest window is softer than this are silence, not music."""
+
+_SEGMENT_WINDOWS = 2
+
+
+@dataclass(frozen=True)
+class Probability:
+    """A name and how probable it is, 0 to 1."""
+
+    name: str
+    p: float
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A stretch of a song on its timeline.
+
+    Attributes
+    ----------
+    start_seconds, end_seconds : float
+        Where it lies.
+    level_dbfs : float
+        Root-mean-square level; 0 is a full-scale square wave, -120 stands for silence.
+    genres : tuple of Probability
+        All genres of the taxonomy, most probable first.
+    unsure : bool
+        Whether the head abstains on this stretch alone.
+    """
+
+    start_seconds: float
+    end_seconds: float
+    level_dbfs: float
+    genres: tuple[Probability, ...]
+    unsure: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Fingerprint:
+    """What songprint knows of a song, from its audio alone.
+
+    Attributes
+    ----------
+    embedding : ndarray [shape=(256,)]
+        Unit-length float32 song embedding.
+    genres : tuple of Probability
+        The whole taxonomy, most probable first; sums to one.
+    unsure : bool
+        The head abstains: not music, silence, or no genre likely enough.
+    era, moods : tuple of Probability
+        Most probable first; the tagger's opinion, not calibrated, each tag for itself.
+    seconds : float
+        Duration of the audio that was heard.
+    content_hash : str
+        Identity of the compressed audio, whatever the file's tags and place.
+    model : str
+        The model version that made it; fingerprints of two versions are not comparable.
+    timeline : tuple of Segment
+        The song in stretches of six seconds, in order.
+    """
+
+    embedding: NDArray[np.float32]
+    genres: tuple[Probability, ...]
+    unsure: bool
+    era: tuple[Probability, ...]
+    moods: tuple[Probability, ...]
+    seconds: float
+    content_hash: str
+    model: str
+    timeline: tuple[Segment, ...]
+
+
+class Fingerprinter:
+    """Makes fingerprints with one model; safe to share between threads.
+
+    Parameters
+    ----------
+    encoder : Encoder
+        Hears windows.
+    head : GenreHead
+        Names genres.
+    head_sha256 : str
+        Checksum of the head's file; part of the model version.
+
+    Raises
+    ------
+    ModelError
+        If the head was fitted on another encoder's embeddings.
+    """
+
+    def __init__(self, encoder: Encoder, head: GenreHead, head_sha256: str) -> None:
+        if head.encoder_sha256 != encoder.sha256:
+            raise ModelError("the genre head was fitted on another encoder")
+        self.encoder = encoder
+        self.head = head
+        digest = hashlib.sha256(f"{encoder.sha256} {head_sha256}".encode()).hexdigest()
+        self.model_version = f"{FORMAT_VERSION}-{digest[:8]}"
+
+    def fingerprint(self, path: str | Path, *, limits: DecodeLimits | None = None) -> Fingerprint:
+        """Hear a file.
+
+        Parameters
+        ----------
+        path : str or Path
+            Any audio file, or a video with a sound track.
+        limits : DecodeLimits, optional
+            What the file may cost.
+
+        Returns
+        -------
+        Fingerprint
+            What the file sounds like.
+
+        Raises
+        ------
+        DecodeError
+            If no song can be heard in the file.
+        """
+        from songprint.audio.decode import DEFAULT_LIMITS, stream
+        from songprint.audio.hash import content_hash
+
+        limits = limits or DEFAULT_LIMITS
+        heard = self._hear(stream(path, limits=limits))
+        return self._conclude(heard, content_hash(path, limits=limits))
+
+    def fingerprint_samples(self, samples: NDArray[np.float32], content_hash: str) -> Fingerprint:
+        """Fingerprint mono float32 samples [shape=(n,)], n ≥ 1, at 16 kHz.
+
+        Raises
+        ------
+        ValueError
+            If there are no samples or they are of another shape or type.
+        """
+        if len(samples) == 0:
+            raise ValueError("no samples to hear")
+        return self._conclude(self._hear([samples]), content_hash)
+
+    def _hear(self, blocks: Iterable[NDArray[np.float32]]) -> _Heard:
+        from songprint.audio.mel import stream_log_mel
+        from songprint.encoder.windows import cut_windows
+
+        meter = _LevelMeter()
+        embeddings, tags = [], []
+        for windows in cut_windows(stream_log_mel(meter.watch(blocks))):
+            encoded = self.encoder.encode(windows)
+            embeddings.append(encoded.embeddings)
+            tags.append(encoded.tags)
+        return _Heard(
+            np.concatenate(embeddings), np.concatenate(tags), meter.samples, meter.levels_dbfs()
+        )
+
+    def _conclude(self, heard: _Heard, content_hash: str) -> Fingerprint:
+        from songprint.audio.mel import SAMPLE_RATE_HZ
+        from songprint.encoder.windows import pool_embeddings
+        from songprint.genre.taxonomy import ERAS, MOODS
+
+        embedding = pool_embeddings(heard.embeddings)
+        verdict = self.head.judge(embedding)
+        tags = dict(zip(self.encoder.tag_names, heard.tags.mean(axis=0).tolist(), strict=True))
+        return Fingerprint(
+            embedding=embedding,
+            genres=self._ranked_genres(verdict.probabilities),
+            unsure=verdict.unsure or heard.levels_dbfs.max() < SILENCE_DBFS,
+            era=_ranked((name, tags[f"msd/{name}"]) for name in ERAS),
+            moods=_ranked((name, tags[f"msd/{name}"]) for name in MOODS),
+            seconds=heard.samples / SAMPLE_RATE_HZ,
+            content_hash=content_hash,
+            model=self.model_version,
+            timeline=tuple(self._timeline(heard)),
+        )
+
+    def _ranked_genres(self, probabilities: NDArray[np.float64]) -> tuple[Probability, ...]:
+        return _ranked(zip(self.head.genres, probabilities.tolist(), strict=True))
+
+    def _timeline(self, heard: _Heard) -> Iterator[Segment]:
+        from songprint.audio.mel import SAMPLE_RATE_HZ, WINDOW_SECONDS
+        from songprint.encoder.windows import pool_embeddings
+
+        duration = heard.samples / SAMPLE_RATE_HZ
+        for first in range(0, len(heard.embeddings), _SEGMENT_WINDOWS):
+            stop = min(first + _SEGMENT_WINDOWS, len(heard.embeddings))
+            end = duration if stop == len(heard.embeddings) else stop * WINDOW_SECONDS
+            levels = heard.levels_dbfs[first:stop]
+            level = 10 * np.log10(np.mean(10 ** (levels / 10)))
+            verdict = self.head.judge(pool_embeddings(heard.embeddings[first:stop]))
+            yield Segment(
+                start_seconds=first * WINDOW_SECONDS,
+                end_seconds=end,
+                level_dbfs=float(level),
+                genres=self._ranked_genres(verdict.probabilities),
+                unsure=verdict.unsure or level < SILENCE_DBFS,
+            )
+
+
+@dataclass(frozen=True)
+class _Heard:
+    embeddings: NDArray[np.float32]
+    tags: NDArray[np.float32]
+    samples: int
+    levels_dbfs: NDArray[np.float64]
+
+
+class _LevelMeter:
+    """Measures the level of each window's samples as they pass."""
+
+    FLOOR = 1e-12
+
+    def __init__(self) -> None:
+        from songprint.audio.mel import HOP_SAMPLES, WINDOW_FRAMES
+
+        self.samples = 0
+        self._window_samples = HOP_SAMPLES * WINDOW_FRAMES
+        self._energies: list[float] = []
+
+    def watch(self, blocks: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
+        """Pass blocks on, unchanged."""
+        for block in blocks:
+            self._measure(block)
+            yield block
+
+    def _measure(self, block: NDArray[np.float32]) -> None:
+        position = 0
+        while position < len(block):
+            window, filled = divmod(self.samples, self._window_samples)
+            piece = block[position : position + self._window_samples - filled]
+            if window == len(self._energies):
+                self._energies.append(0.0)
+            self._energies[window] += float(np.dot(piece, piece))
+            position += len(piece)
+            self.samples += len(piece)
+
+    def levels_dbfs(self) -> NDArray[np.float64]:
+        """Return the level of each window, the last of which may be short [shape=(n,)]."""
+        lengths = np.full(len(self._energies), self._window_samples)
+        lengths[-1] = self.samples - (len(lengths) - 1) * self._window_samples
+        power = np.array(self._energies) / lengths
+        levels: NDArray[np.float64] = 10 * np.log10(np.maximum(power, self.FLOOR))
+        return levels
+
+
+def _ranked(pairs: Iterable[tuple[str, float]]) -> tuple[Probability, ...]:
+    ranked = sorted(pairs, key=lambda pair: -pair[1])
+    return tuple(Probability(name, float(p)) for name, p in ranked)
+
+
+@cache
+def default_fingerprinter() -> Fingerprinter:
+    """Return the fingerprinter of the model that ships with the package.
+
+    Raises
+    ------
+    ModelError
+        If the package's weights are missing or damaged.
+    """
+    from songprint.encoder.inference import Encoder
+    from songprint.genre.head import load_head
+
+    head, sha256 = load_head()
+    return Fingerprinter(Encoder(), head, sha256)
+
+
+def fingerprint(path: str | Path, *, limits: DecodeLimits | None = None) -> Fingerprint:
+    """Hear a file with the model that ships with the package.
+
+    See :meth:`Fingerprinter.fingerprint`.
+
+    Examples
+    --------
+    >>> from songprint import fingerprint
+    >>> heard = fingerprint("song.mp3")  # doctest: +SKIP
+    >>> heard.genres[0].name  # doctest: +SKIP
+    'reggae'
+    """
+    return default_fingerprinter().fingerprint(path, limits=limits)

@@ -1,0 +1,1 @@
+"""Training: torch lives here only. May import anything but ``cli`` and ``web``."""

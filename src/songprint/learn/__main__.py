@@ -1,0 +1,104 @@
+"""Train the encoder and the genre head that the package ships, from the data, in one command.
+
+    python -m songprint.learn --data ../shared/data --teachers runs/teachers --speech SPEECH
+
+Every step is kept in the run folder and skipped when it is there already, so a run that was
+interrupted goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+from importlib import resources
+from pathlib import Path
+
+import torch
+
+from songprint.encoder.inference import Encoder as OnnxEncoder
+from songprint.learn import heads
+from songprint.learn.corpus import Corpus, build
+from songprint.learn.distil import Distiller
+from songprint.learn.export import export_encoder
+from songprint.learn.train import TrainConfig, Trainer
+
+_LOG = logging.getLogger("songprint.learn")
+
+
+def main() -> None:
+    """Run the steps that the command line asks for."""
+    parser = argparse.ArgumentParser(
+        prog="python -m songprint.learn",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--teachers", type=Path, default=Path("runs/teachers"))
+    parser.add_argument("--speech", type=Path, help="recordings of speech, a folder a voice")
+    parser.add_argument("--runs", type=Path, default=Path("runs"))
+    parser.add_argument("--config", type=Path, default=Path(__file__).with_name("encoder.toml"))
+    parser.add_argument("--held-out", type=Path, help="artists to leave out, one a line")
+    parser.add_argument("--shards", type=int, default=48, help="of 1,024 windows each")
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--export-only", action="store_true", help="export the last checkpoint")
+    parser.add_argument("--head-only", action="store_true", help="fit the shipped encoder's head")
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+
+    corpus_folder = arguments.runs / "corpus"
+    if not (corpus_folder / "songs.csv").exists():
+        _LOG.info("decoding %s", arguments.data)
+        build(arguments.data, corpus_folder)
+    corpus = Corpus(corpus_folder)
+    weights = Path(str(resources.files("songprint.encoder"))) / "weights"
+    if not arguments.head_only:
+        _train_encoder(arguments, corpus, weights)
+    _fit_head(corpus, arguments.speech)
+
+
+def _train_encoder(arguments: argparse.Namespace, corpus: Corpus, weights: Path) -> None:
+    held_out = arguments.held_out.read_text("utf-8").splitlines() if arguments.held_out else []
+    shards = arguments.runs / "shards"
+    if not arguments.export_only:
+        _distil(corpus, arguments.teachers, frozenset(held_out), shards, arguments.shards)
+    config = TrainConfig.load(arguments.config)
+    trainer = Trainer(config, shards, arguments.runs / "encoder", torch.device(arguments.device))
+    if not arguments.export_only:
+        _LOG.info("training from step %d to %d", trainer.step, config.steps)
+        trainer.run()
+    facts = {
+        "trained": {
+            "windows": len(trainer.data),
+            "steps": trainer.step,
+            "batch_windows": config.batch_windows,
+            "held_out_artists": held_out,
+        }
+    }
+    _LOG.info("wrote %s", export_encoder(trainer.averaged_encoder().to("cpu"), weights, facts))
+
+
+def _distil(
+    corpus: Corpus, teachers: Path, held_out: frozenset[str], folder: Path, count: int
+) -> None:
+    missing = [n for n in range(count) if not (folder / f"{n:05d}.npz").exists()]
+    if not missing:
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    distiller = Distiller(corpus, teachers, held_out)
+    for number in missing:
+        distiller.shard(number).save(folder / f"{number:05d}.npz")
+        _LOG.info("distilled shard %d of %d", number + 1, count)
+
+
+def _fit_head(corpus: Corpus, speech: Path | None) -> None:
+    encoder = OnnxEncoder()
+    head, report = heads.fit(heads.gather(encoder, corpus, speech), encoder.sha256)
+    target = Path(str(resources.files("songprint.genre"))) / "weights" / "head.json"
+    target.parent.mkdir(exist_ok=True)
+    target.write_text(head.to_json(), encoding="utf-8")
+    _LOG.info("wrote %s\n%s", target, json.dumps(report, indent=1))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,144 @@
+"""Distillation targets: what the teachers make of augmented windows, written in shards.
+
+A shard is made from its number alone (and the corpus), so an interrupted run goes on where it
+stopped, several processes can share the work, and two runs give the same shards.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from songprint.audio.mel import WINDOW_FRAMES
+from songprint.learn import augment
+from songprint.learn.corpus import Corpus, Song, fill_window, quantise
+from songprint.learn.teacher import MusiCNN
+
+SHARD_WINDOWS = 1024
+TEACHERS = ("MSD_musicnn", "MTT_musicnn")
+# One teacher holds rock, pop and voices of real bands, of which the open songs have few.
+SOURCE_WEIGHTS = {"open": 1.0, "emotify": 2.5, "gtzan": 1.5}
+_BATCH_WINDOWS = 4  # the unfolded patches of more windows leave the cache
+
+
+@dataclass(frozen=True)
+class Shard:
+    """Windows and what the teachers say of them.
+
+    Attributes
+    ----------
+    windows : ndarray [shape=(n, 187, 96)], uint8
+        Quantised log-mel frames.
+    embeddings : ndarray [shape=(n, 400)], float16
+        Penultimate layers of the MSD and the MTT network.
+    logits : ndarray [shape=(n, 100)], float16
+        Tags of both before the sigmoid.
+    songs : ndarray [shape=(n,)], int32
+        Index of each window's song in the corpus; -1 for a mix of two.
+    """
+
+    windows: NDArray[np.uint8]
+    embeddings: NDArray[np.float16]
+    logits: NDArray[np.float16]
+    songs: NDArray[np.int32]
+
+    def save(self, path: Path) -> None:
+        """Write the shard so that a killed process leaves either all of it or none."""
+        partial = path.with_suffix(".partial")
+        with partial.open("wb") as file:
+            np.savez(file, **vars(self))
+        partial.replace(path)
+
+    @classmethod
+    def load(cls, path: Path) -> Shard:
+        """Read a shard that :meth:`save` wrote."""
+        with np.load(path) as archive:
+            return cls(**{name: archive[name] for name in archive.files})
+
+
+class Distiller:
+    """Makes shards from a corpus and the teachers' weights.
+
+    Parameters
+    ----------
+    corpus : Corpus
+        The songs to draw from.
+    teachers : Path
+        Folder with ``MSD_musicnn.npz`` and ``MTT_musicnn.npz``.
+    held_out : set of str
+        Artists (see :class:`~songprint.learn.corpus.Song`) never drawn from.
+    """
+
+    def __init__(self, corpus: Corpus, teachers: Path, held_out: frozenset[str]) -> None:
+        self._corpus = corpus
+        self._teachers = [MusiCNN(teachers / f"{name}.npz", torch.bfloat16) for name in TEACHERS]
+        self._indices = np.array(
+            [
+                i
+                for i, song in enumerate(corpus.songs)
+                if song.split != "valid" and song.artist not in held_out
+            ]
+        )
+        weights = np.array([self._weight(corpus.songs[i]) for i in self._indices])
+        self._weights = weights / weights.sum()
+
+    @staticmethod
+    def _weight(song: Song) -> float:
+        # A song of a minute is worth more windows than an excerpt of two seconds, but not 30 times.
+        return SOURCE_WEIGHTS[song.source] * math.sqrt(min(song.frames / WINDOW_FRAMES, 12.0))
+
+    def shard(self, number: int) -> Shard:
+        """Draw, augment and label the windows of shard `number`."""
+        rng = np.random.default_rng([20261123, number])
+        drawn = [self._draw(rng) for _ in range(SHARD_WINDOWS)]
+        windows = np.stack([quantise(window) for window, _ in drawn])
+        songs = np.array([song for _, song in drawn], np.int32)
+        embeddings, logits = [], []
+        with torch.inference_mode():
+            for start in range(0, SHARD_WINDOWS, _BATCH_WINDOWS):
+                batch = torch.from_numpy(windows[start : start + _BATCH_WINDOWS]).float() / 36.0
+                outputs = [teacher(batch) for teacher in self._teachers]
+                embeddings.append(torch.cat([e for e, _ in outputs], 1))
+                logits.append(torch.cat([t for _, t in outputs], 1))
+        return Shard(
+            windows,
+            torch.cat(embeddings).half().numpy(),
+            torch.cat(logits).half().numpy(),
+            songs,
+        )
+
+    def _crop(self, song: Song, rng: Generator) -> NDArray[np.float32]:
+        stretch = rng.random() < 0.3
+        wanted = int(WINDOW_FRAMES * 1.16) if stretch else WINDOW_FRAMES
+        first = int(rng.integers(0, max(song.frames - wanted, 0) + 1))
+        frames = fill_window(self._corpus.frames(song)[first : first + wanted])
+        if stretch:
+            return augment.change_tempo(frames, WINDOW_FRAMES, rng)
+        return frames[:WINDOW_FRAMES]
+
+    def _draw(self, rng: Generator) -> tuple[NDArray[np.float32], int]:
+        index = int(rng.choice(self._indices, p=self._weights))
+        window = self._crop(self._corpus.songs[index], rng)
+        if rng.random() < 0.25:  # as recorded: what the encoder is asked to hear most
+            return window, index
+        power = augment.to_power(window)
+        if rng.random() < 0.3:
+            other = self._corpus.songs[int(rng.choice(self._indices, p=self._weights))]
+            power = augment.mix(power, augment.to_power(self._crop(other, rng)), rng)
+            index = -1
+        for change, probability in (
+            (augment.change_pitch, 0.2),
+            (augment.equalise, 0.5),
+            (augment.limit_band, 0.1),
+            (augment.add_noise, 0.1),
+            (augment.gain, 0.8),
+        ):
+            if rng.random() < probability:
+                power = change(power, rng)
+        return augment.to_log(power), index

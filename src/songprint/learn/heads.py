@@ -1,0 +1,214 @@
+"""Fitting the genre head: regression, temperature and threshold, each on songs of its own.
+
+The regression sees the labelled songs that may be trained on. Temperature and threshold come from
+songs whose artists it did not see: GTZAN's validation clips, and the others out of fold. GTZAN's
+training clips name no artists, so out of fold they would flatter; they are left out there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from songprint.audio.mel import log_mel
+from songprint.encoder.inference import Encoder
+from songprint.encoder.windows import cut_windows, pool_embeddings
+from songprint.evaluate.metrics import accuracy, expected_calibration_error
+from songprint.genre.head import GenreHead
+from songprint.genre.taxonomy import GENRES, NOT_MUSIC, canonical_genre
+from songprint.learn.corpus import Corpus
+from songprint.learn.negatives import Clip, speech_clips, synthetic_clips
+
+STRENGTHS = (0.003, 0.01, 0.03, 0.1, 0.3)
+SYNTHETIC_CLIPS = 40
+SPEECH_CLIPS_PER_VOICE = 30
+SURE_ACCURACY = 0.75
+"""The threshold is the lowest at which this share of the held-out songs called sure is right."""
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Song embeddings with labels.
+
+    Attributes
+    ----------
+    embeddings : ndarray [shape=(n, 256)]
+        One unit-length row a song.
+    labels, groups, sources : ndarray [shape=(n,)]
+        Class, artist (or kind of sound) and data set of each.
+    held_out : ndarray [shape=(n,)]
+        Songs never used to fit the regression.
+    """
+
+    embeddings: NDArray[np.float32]
+    labels: NDArray[np.str_]
+    groups: NDArray[np.str_]
+    sources: NDArray[np.str_]
+    held_out: NDArray[np.bool_]
+
+
+def embed_song(encoder: Encoder, frames: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the song embedding [shape=(256,)] of log-mel frames [shape=(n, 96)]."""
+    batches = [encoder.encode(windows).embeddings for windows in cut_windows([frames])]
+    return pool_embeddings(np.concatenate(batches))
+
+
+def gather(encoder: Encoder, corpus: Corpus, speech: Path | None) -> Labelled:
+    """Embed every labelled song of the corpus and everything that is not music.
+
+    Parameters
+    ----------
+    encoder : Encoder
+        The encoder that the head will belong to.
+    corpus : Corpus
+        Songs; those whose genre is not in the taxonomy are left out.
+    speech : Path, optional
+        Recordings of speech, one folder a voice.
+    """
+    rows = []
+    for song in corpus.songs:
+        if (genre := canonical_genre(song.genre)) in GENRES:
+            embedding = embed_song(encoder, corpus.frames(song))
+            rows.append((embedding, genre, song.artist, song.source, song.split == "valid"))
+    clips: list[Clip] = list(synthetic_clips(SYNTHETIC_CLIPS, seed=1))
+    if speech is not None:
+        clips += speech_clips(speech, SPEECH_CLIPS_PER_VOICE, seed=1)
+    rows += [
+        (embed_song(encoder, log_mel(clip.samples)), NOT_MUSIC, clip.group, clip.kind, False)
+        for clip in clips
+    ]
+    embeddings, labels, groups, sources, held_out = zip(*rows, strict=True)
+    return Labelled(
+        np.stack(embeddings),
+        np.array(labels),
+        np.array(groups),
+        np.array(sources),
+        np.array(held_out),
+    )
+
+
+def fit(data: Labelled, encoder_sha256: str) -> tuple[GenreHead, dict[str, Any]]:
+    """Fit the head.
+
+    Parameters
+    ----------
+    data : Labelled
+        What :func:`gather` returned.
+    encoder_sha256 : str
+        The encoder that made the embeddings.
+
+    Returns
+    -------
+    head : GenreHead
+        Calibrated, with its threshold.
+    report : dict
+        Held-out figures for the model card.
+    """
+    train = ~data.held_out
+    embeddings, labels, groups = data.embeddings[train], data.labels[train], data.groups[train]
+    classes = (*(name for name in GENRES if name in labels), NOT_MUSIC)
+    strength = _best_strength(embeddings, labels, groups)
+    head = _regress(embeddings, labels, classes, strength, encoder_sha256)
+
+    probabilities = np.empty((len(data.labels), len(classes)))
+    probabilities[data.held_out] = head.class_probabilities(data.embeddings[data.held_out])
+    unseen = np.flatnonzero(train)
+    for fold, test in _folds(embeddings, labels, groups):
+        part = _regress(embeddings[fold], labels[fold], classes, strength, encoder_sha256)
+        probabilities[unseen[test]] = part.class_probabilities(embeddings[test])
+    judged = data.held_out | ~np.isin(data.sources, ["gtzan"])
+    truth = np.array([classes.index(name) for name in data.labels])
+
+    music = judged & (data.labels != NOT_MUSIC)
+    temperature = _temperature(probabilities[music], truth[music])
+    calibrated = _soften(probabilities, temperature)
+    threshold, kept = _threshold(calibrated[music], truth[music])
+    right = calibrated.argmax(1) == truth
+    report = {
+        "C": strength,
+        "temperature": round(temperature, 3),
+        "threshold": round(threshold, 3),
+        "held_out_songs": int(music.sum()),
+        "held_out_accuracy": str(accuracy(truth[music], calibrated.argmax(1)[music])),
+        "held_out_ece": round(
+            expected_calibration_error(calibrated.max(1)[music], right[music]), 3
+        ),
+        "called_sure": round(kept, 3),
+        "not_music_found": _share(right[data.labels == NOT_MUSIC]),
+        "music_called_not_music": _share(calibrated.argmax(1)[music] == classes.index(NOT_MUSIC)),
+    }
+    fitted = GenreHead(classes, head.weights, head.bias, temperature, threshold, encoder_sha256)
+    return fitted, report
+
+
+def _share(flags: NDArray[np.bool_]) -> str:
+    return f"{int(flags.sum())} of {len(flags)}"
+
+
+def _folds(embeddings: Any, labels: Any, groups: Any) -> Any:
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    return StratifiedGroupKFold(8, shuffle=True, random_state=0).split(embeddings, labels, groups)
+
+
+def _pipeline(strength: float) -> Any:
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    return make_pipeline(
+        StandardScaler(), LogisticRegression(C=strength, max_iter=3000, class_weight="balanced")
+    )
+
+
+def _best_strength(embeddings: Any, labels: Any, groups: Any) -> float:
+    from sklearn.model_selection import cross_val_score
+
+    folds = list(_folds(embeddings, labels, groups))
+    scores = [
+        cross_val_score(_pipeline(c), embeddings, labels, cv=folds, scoring="neg_log_loss").mean()
+        for c in STRENGTHS
+    ]
+    return STRENGTHS[int(np.argmax(scores))]
+
+
+def _regress(
+    embeddings: Any, labels: Any, classes: tuple[str, ...], strength: float, sha256: str
+) -> GenreHead:
+    """Fit the regression and fold its standardisation into its weights."""
+    scaler, regression = (step for _, step in _pipeline(strength).fit(embeddings, labels).steps)
+    weights = (regression.coef_ / scaler.scale_).T
+    bias = regression.intercept_ - scaler.mean_ @ weights
+    order = [list(regression.classes_).index(name) for name in classes]
+    return GenreHead(classes, weights[:, order], bias[order], 1.0, 0.0, sha256)
+
+
+def _soften(probabilities: NDArray[np.float64], temperature: float) -> NDArray[np.float64]:
+    powered = np.maximum(probabilities, 1e-12) ** (1 / temperature)
+    softened: NDArray[np.float64] = powered / powered.sum(axis=1, keepdims=True)
+    return softened
+
+
+def _temperature(probabilities: NDArray[np.float64], truth: NDArray[np.intp]) -> float:
+    from scipy.optimize import minimize_scalar
+
+    def loss(log_temperature: float) -> float:
+        softened = _soften(probabilities, float(np.exp(log_temperature)))
+        return float(-np.log(softened[np.arange(len(truth)), truth]).mean())
+
+    return float(np.exp(minimize_scalar(loss, bounds=(-2, 2), method="bounded").x))
+
+
+def _threshold(probabilities: NDArray[np.float64], truth: NDArray[np.intp]) -> tuple[float, float]:
+    """Return the lowest threshold whose sure songs are right often enough, and how many pass."""
+    confidence = probabilities.max(axis=1)
+    right = probabilities.argmax(axis=1) == truth
+    for threshold in np.arange(0.2, 0.95, 0.01):
+        sure = confidence >= threshold
+        if sure.any() and right[sure].mean() >= SURE_ACCURACY:
+            return float(threshold), float(sure.mean())
+    return 0.95, float((confidence >= 0.95).mean())

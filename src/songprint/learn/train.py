@@ -1,0 +1,376 @@
+"""Training of the encoder on distillation shards: resumable, logged, on a CPU or a GPU.
+
+The student's 256-d unit embedding is its only bottleneck: the teachers' 400 embedding values and
+100 tags are read from it by linear maps, so whatever a linear probe finds in the teachers it can
+find in the student. A relational term after Park et al. [1]_ makes cosine between two student
+embeddings follow cosine between the (standardised) teacher embeddings, which is what kinship uses.
+
+References
+----------
+.. [1] W. Park et al., "Relational knowledge distillation", CVPR 2019.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+import time
+import tomllib
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from songprint.audio.mel import MEL_BANDS
+from songprint.errors import UsageError
+from songprint.learn.corpus import FRAME_SCALE
+from songprint.learn.distil import Shard
+from songprint.learn.networks import NetworkConfig, Student
+
+EMBEDDING_SIZE = 256
+TEACHER_EMBEDDING_SIZE = 400
+TEACHER_TAGS = 100
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Everything that decides a training run besides its data.
+
+    Attributes
+    ----------
+    steps, warmup_steps, batch_windows
+        Length of the run and of its linear warm-up, and windows a step.
+    learning_rate, weight_decay
+        Of AdamW, at the peak of the cosine schedule.
+    average_decay
+        Of the exponential moving average of the weights, which is what is exported.
+    tag_weight, relation_weight
+        Of their terms beside the embedding's mean squared error.
+    seed
+        Of the weights and of the order of the windows.
+    network
+        The student's shape.
+    """
+
+    steps: int = 12_000
+    warmup_steps: int = 300
+    batch_windows: int = 128
+    learning_rate: float = 2e-3
+    weight_decay: float = 0.02
+    average_decay: float = 0.999
+    tag_weight: float = 1.0
+    relation_weight: float = 2.0
+    seed: int = 1
+    network: NetworkConfig = field(default_factory=NetworkConfig)
+
+    @classmethod
+    def load(cls, path: Path) -> TrainConfig:
+        """Read a TOML file whose keys are the attributes.
+
+        Raises
+        ------
+        UsageError
+            If the file cannot be read or names something unknown.
+        """
+        try:
+            values = tomllib.loads(path.read_text(encoding="utf-8"))
+            network = values.pop("network", {})
+            if "stages" in network:
+                network["stages"] = tuple(tuple(stage) for stage in network["stages"])
+            return cls(**values, network=NetworkConfig(**network))
+        except (OSError, TypeError, tomllib.TOMLDecodeError) as error:
+            raise UsageError(f"{path}: not a training configuration: {error}") from error
+
+
+class Encoder(nn.Module):
+    """What is exported: windows to unit embeddings and tag probabilities."""
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__()
+        self.trunk = Student(config)
+        self.embedding = nn.Linear(config.hidden, EMBEDDING_SIZE)
+        self.tags = nn.Linear(EMBEDDING_SIZE, TEACHER_TAGS)
+        # Unit vectors have components near 1/16; linear maps learn faster from values near 1.
+        self.scale = math.sqrt(EMBEDDING_SIZE)
+
+    def forward(self, windows: Tensor) -> tuple[Tensor, Tensor]:
+        """[n, 187, 96] → embedding [n, 256] of unit length, tag probabilities [n, 100]."""
+        embedding = self.embed(windows)
+        return embedding, torch.sigmoid(self.tags(embedding * self.scale))
+
+    def embed(self, windows: Tensor) -> Tensor:
+        """[n, 187, 96] → [n, 256], of unit length."""
+        return F.normalize(self.embedding(self.trunk(windows)).float(), dim=1)
+
+
+class Distillation(nn.Module):
+    """The encoder and the map from its embedding to the teachers', used in training alone."""
+
+    target_mean: Tensor
+    target_scale: Tensor
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__()
+        self.encoder = Encoder(config)
+        self.to_teacher = nn.Linear(EMBEDDING_SIZE, TEACHER_EMBEDDING_SIZE)
+        self.register_buffer("target_mean", torch.zeros(TEACHER_EMBEDDING_SIZE))
+        self.register_buffer("target_scale", torch.ones(TEACHER_EMBEDDING_SIZE))
+
+    def losses(self, windows: Tensor, embeddings: Tensor, logits: Tensor) -> dict[str, Tensor]:
+        """Return the unweighted terms for a batch and what the teachers made of it."""
+        unit = self.encoder.embed(windows)
+        scaled = unit * self.encoder.scale
+        targets = ((embeddings - self.target_mean) * self.target_scale).clamp(-6, 6)
+        kinship = unit @ unit.t()
+        unit_targets = F.normalize(targets, dim=1)
+        teacher_kinship = unit_targets @ unit_targets.t()
+        return {
+            "embedding": F.mse_loss(self.to_teacher(scaled), targets),
+            "tag": F.binary_cross_entropy_with_logits(self.encoder.tags(scaled), logits.sigmoid())
+            - _entropy(logits),
+            "relation": F.mse_loss(kinship, teacher_kinship) * 10,
+        }
+
+
+def _entropy(logits: Tensor) -> Tensor:
+    """Mean entropy of the teachers' tags: the least that the cross-entropy can be."""
+    return F.binary_cross_entropy_with_logits(logits, logits.sigmoid())
+
+
+class Windows:
+    """All windows of the shards that were there when it was made, in memory as uint8."""
+
+    def __init__(self, folder: Path, names: list[str]) -> None:
+        shards = [Shard.load(folder / name) for name in names]
+        self.windows = torch.from_numpy(np.concatenate([s.windows for s in shards]))
+        self.embeddings = torch.from_numpy(np.concatenate([s.embeddings for s in shards]))
+        self.logits = torch.from_numpy(np.concatenate([s.logits for s in shards]))
+
+    def __len__(self) -> int:
+        return len(self.windows)
+
+    def batch(self, rows: Tensor, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+        """Return windows, teacher embeddings and teacher logits of `rows`, as float32."""
+        return (
+            self.windows[rows].to(device).float() / FRAME_SCALE,
+            self.embeddings[rows].to(device).float(),
+            self.logits[rows].to(device).float(),
+        )
+
+
+def perturb(windows: Tensor, generator: torch.Generator) -> Tensor:
+    """Roll windows in time and mask a few bands, which hardly moves the teachers' opinion."""
+    n, frames, bands = windows.shape
+
+    def draw(high: int) -> Tensor:
+        return torch.randint(high, (n, 1), generator=generator).to(windows.device)
+
+    order = (torch.arange(frames, device=windows.device) + draw(frames)) % frames
+    rolled = torch.gather(windows, 1, order[..., None].expand(-1, -1, bands))
+    first, width = draw(bands), draw(8) * (draw(3) == 0)
+    band = torch.arange(bands, device=windows.device)
+    masked = (band >= first) & (band < first + width)
+    return rolled.masked_fill(masked[:, None], 0.0)
+
+
+Probe = Callable[[Encoder], dict[str, float]]
+
+
+class Trainer:
+    """A run in a folder: ``config.json``, ``log.jsonl`` and ``checkpoint.pt``.
+
+    Parameters
+    ----------
+    config : TrainConfig
+        Decides the run.
+    shards : Path
+        Folder of distillation shards; new ones join at the next epoch.
+    folder : Path
+        Where the run lives; an existing checkpoint there is resumed.
+    device : torch.device
+        Where to train.
+
+    Raises
+    ------
+    UsageError
+        If there are no shards, or `folder` holds a run of another configuration.
+    """
+
+    def __init__(
+        self, config: TrainConfig, shards: Path, folder: Path, device: torch.device
+    ) -> None:
+        self.config, self.shards, self.folder, self.device = config, shards, folder, device
+        folder.mkdir(parents=True, exist_ok=True)
+        described = json.dumps(asdict(config), indent=1)
+        path = folder / "config.json"
+        if path.exists() and path.read_text(encoding="utf-8") != described:
+            raise UsageError(f"{folder}: holds a run of another configuration")
+        path.write_text(described, encoding="utf-8")
+        torch.manual_seed(config.seed)
+        self.step, self.epoch, self.position = 0, 0, 0
+        self.names = self._shard_names()
+        self.data = Windows(shards, self.names)
+        self.model = Distillation(config.network).to(device)
+        # Convolutions over channels that lie side by side are twice as fast on a CPU.
+        self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.optimizer = torch.optim.AdamW(
+            self._parameter_groups(), lr=config.learning_rate, betas=(0.9, 0.98)
+        )
+        if (folder / "checkpoint.pt").exists():
+            self._resume()
+        else:
+            self._standardise()
+            self.average = copy.deepcopy(self.model)
+
+    def _parameter_groups(self) -> list[dict[str, object]]:
+        matrices = [p for p in self.model.parameters() if p.ndim > 1]
+        vectors = [p for p in self.model.parameters() if p.ndim <= 1]
+        return [
+            {"params": matrices, "weight_decay": self.config.weight_decay},
+            {"params": vectors, "weight_decay": 0.0},
+        ]
+
+    def _shard_names(self) -> list[str]:
+        names = sorted(path.name for path in self.shards.glob("*.npz"))
+        if not names:
+            raise UsageError(f"{self.shards}: no distillation shards here")
+        return names
+
+    def _standardise(self) -> None:
+        rows = torch.arange(min(len(self.data), 4096))
+        windows, embeddings, _ = self.data.batch(rows, self.device)
+        trunk = self.model.encoder.trunk
+        trunk.input_mean.copy_(windows.mean((0, 1)))
+        trunk.input_scale.copy_(1 / windows.std((0, 1)).clamp_min(0.1))
+        self.model.target_mean.copy_(embeddings.mean(0))
+        self.model.target_scale.copy_(1 / embeddings.std(0).clamp_min(1e-2))
+
+    def _order(self) -> Tensor:
+        generator = torch.Generator().manual_seed(self.config.seed * 1_000_003 + self.epoch)
+        return torch.randperm(len(self.data), generator=generator)
+
+    def save(self) -> None:
+        """Write the checkpoint, replacing the last one only once it is whole."""
+        partial = self.folder / "checkpoint.partial"
+        torch.save(
+            {
+                "model": self.model.state_dict(),
+                "average": self.average.state_dict(),
+                "optimizer": self.optimizer.state_dict(),
+                "step": self.step,
+                "epoch": self.epoch,
+                "position": self.position,
+                "names": self.names,
+            },
+            partial,
+        )
+        partial.replace(self.folder / "checkpoint.pt")
+
+    def _resume(self) -> None:
+        state = torch.load(self.folder / "checkpoint.pt", map_location=self.device)
+        self.model.load_state_dict(state["model"])
+        self.average = copy.deepcopy(self.model)
+        self.average.load_state_dict(state["average"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.step, self.epoch = state["step"], state["epoch"]
+        self.position, self.names = state["position"], state["names"]
+        self.data = Windows(self.shards, self.names)
+
+    def _learning_rate(self) -> float:
+        config = self.config
+        if self.step < config.warmup_steps:
+            return config.learning_rate * (self.step + 1) / config.warmup_steps
+        progress = (self.step - config.warmup_steps) / (config.steps - config.warmup_steps)
+        return config.learning_rate * max(0.5 * (1 + math.cos(math.pi * progress)), 1e-3)
+
+    def _advance(self, rows: Tensor) -> dict[str, float]:
+        for group in self.optimizer.param_groups:
+            group["lr"] = self._learning_rate()
+        windows, embeddings, logits = self.data.batch(rows, self.device)
+        generator = torch.Generator().manual_seed(self.config.seed * 7_919 + self.step)
+        with torch.autocast(self.device.type, dtype=torch.bfloat16):
+            terms = self.model.losses(perturb(windows, generator), embeddings, logits)
+        config = self.config
+        loss = (
+            terms["embedding"]
+            + config.tag_weight * terms["tag"]
+            + config.relation_weight * terms["relation"]
+        )
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(self.model.parameters(), 2.0)
+        self.optimizer.step()
+        self.step += 1
+        decay = min(config.average_decay, (1 + self.step) / (10 + self.step))
+        with torch.no_grad():
+            pairs = zip(
+                self.average.state_dict().values(), self.model.state_dict().values(), strict=True
+            )
+            for average, value in pairs:
+                if average.is_floating_point():
+                    average.lerp_(value, 1 - decay)
+                else:
+                    average.copy_(value)
+        return {name: float(term.detach()) for name, term in terms.items()}
+
+    def run(self, probe: Probe | None = None, every: int = 500) -> Encoder:
+        """Train to the configured step.
+
+        Parameters
+        ----------
+        probe : callable, optional
+            Measures the averaged encoder; its figures are logged.
+        every : int
+            Steps between checkpoints, log lines and probes.
+
+        Returns
+        -------
+        Encoder
+            The averaged encoder, in evaluation mode.
+        """
+        self.model.train()
+        recent: list[dict[str, float]] = []
+        started = time.monotonic()
+        size = self.config.batch_windows
+        order = self._order()
+        while self.step < self.config.steps:
+            if self.position + size > len(order):
+                self.epoch, self.position = self.epoch + 1, 0
+                if (names := self._shard_names()) != self.names:
+                    self.names, self.data = names, Windows(self.shards, names)
+                order = self._order()
+            recent.append(self._advance(order[self.position : self.position + size]))
+            self.position += size
+            if self.step % every == 0 or self.step == self.config.steps:
+                self.save()
+                figures = {k: float(np.mean([r[k] for r in recent])) for k in recent[0]}
+                figures["windows_per_second"] = len(recent) * size / (time.monotonic() - started)
+                if probe is not None:
+                    figures |= probe(self.averaged_encoder())
+                self._log(figures)
+                recent, started = [], time.monotonic()
+        return self.averaged_encoder()
+
+    def averaged_encoder(self) -> Encoder:
+        """Return the encoder whose weights are averaged over the last steps, for inference."""
+        encoder: Encoder = self.average.encoder.eval()
+        return encoder
+
+    def _log(self, figures: dict[str, float]) -> None:
+        line = {"step": self.step, "epoch": self.epoch, "windows": len(self.data), **figures}
+        with (self.folder / "log.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+
+
+def as_windows(frames: np.ndarray) -> Tensor:
+    """Cut frames [shape=(n, 96)], n ≥ 187, into consecutive windows [shape=(m, 187, 96)]."""
+    from songprint.audio.mel import WINDOW_FRAMES
+
+    count = len(frames) // WINDOW_FRAMES
+    whole = np.ascontiguousarray(frames[: count * WINDOW_FRAMES])
+    return torch.from_numpy(whole.reshape(count, WINDOW_FRAMES, MEL_BANDS))

@@ -1,0 +1,68 @@
+"""Cutting a song into windows, and pooling them."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from songprint.audio.mel import MEL_BANDS, WINDOW_FRAMES
+from songprint.encoder.windows import cut_windows, pool_embeddings
+
+
+def numbered(n_frames):
+    """Frames whose every value is the frame's number."""
+    return np.repeat(np.arange(n_frames, dtype=np.float32)[:, None], MEL_BANDS, axis=1)
+
+
+def first_and_last(n_frames, block=1000, batch=4):
+    frames = numbered(n_frames)
+    blocks = [frames[i : i + block] for i in range(0, n_frames, block)]
+    batches = list(cut_windows(blocks, batch))
+    assert all(1 <= len(b) <= batch for b in batches)
+    windows = np.concatenate(batches)
+    assert windows.shape[1:] == (WINDOW_FRAMES, MEL_BANDS)
+    return [(int(w[0, 0]), int(w[-1, 0])) for w in windows]
+
+
+def test_windows_lie_end_to_end():
+    assert first_and_last(3 * WINDOW_FRAMES) == [(0, 186), (187, 373), (374, 560)]
+
+
+def test_half_a_window_at_the_end_is_heard_with_what_came_before():
+    assert first_and_last(2 * WINDOW_FRAMES + 94) == [(0, 186), (187, 373), (281, 467)]
+
+
+def test_less_than_half_a_window_at_the_end_is_left():
+    assert first_and_last(2 * WINDOW_FRAMES + 93) == [(0, 186), (187, 373)]
+
+
+def test_a_short_clip_is_repeated():
+    (window,) = np.concatenate(list(cut_windows([numbered(100)])))
+    assert window[:, 0].tolist() == [*range(100), *range(87)]
+
+
+def test_no_frames_give_no_windows():
+    assert list(cut_windows([])) == []
+    assert list(cut_windows([numbered(0)])) == []
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 12 * WINDOW_FRAMES), st.integers(1, 5 * WINDOW_FRAMES), st.integers(1, 5))
+def test_windows_do_not_depend_on_blocks_or_batches(n_frames, block, batch):
+    assert first_and_last(n_frames, block, batch) == first_and_last(n_frames, n_frames, 64)
+
+
+def test_pooled_embedding_is_the_mean_of_unit_length():
+    pooled = pool_embeddings(np.eye(4, dtype=np.float32)[:2])
+    np.testing.assert_allclose(pooled, [0.5**0.5, 0.5**0.5, 0, 0], atol=1e-7)
+    assert pooled.dtype == np.float32
+
+
+def test_windows_that_cancel_out_still_have_a_direction():
+    pooled = pool_embeddings(np.array([[1, 0], [-1, 0]], np.float32))
+    assert np.linalg.norm(pooled) == pytest.approx(1)
+
+
+def test_pooling_nothing_is_refused():
+    with pytest.raises(ValueError, match="no window"):
+        pool_embeddings(np.empty((0, 256), np.float32))
