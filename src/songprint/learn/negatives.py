@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -123,7 +124,7 @@ def speech_clips(folder: Path, count_per_voice: int, seed: int) -> Iterator[Clip
 
     n = int(CLIP_SECONDS * SAMPLE_RATE_HZ)
     for voice in sorted(path for path in folder.iterdir() if path.is_dir()):
-        rng = np.random.default_rng([seed, len(voice.name)])
+        rng = np.random.default_rng([seed, zlib.crc32(voice.name.encode())])
         prompts = sorted(path for path in voice.rglob("*") if path.is_file())
         for _ in range(count_per_voice):
             pieces: list[Samples] = []

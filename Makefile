@@ -1,0 +1,51 @@
+# make demo: hear music (SONG=path or MUSIC=folder for your own); make test: run the tests.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DEMO_FOLDER := demo-songs
+
+.PHONY: demo test lint bench clean
+.DEFAULT_GOAL := demo
+
+ifdef SONG
+demo: $(VENV)/ready
+	$(BIN)/songprint classify --timeline "$(SONG)"
+else ifdef MUSIC
+demo: $(VENV)/ready
+	$(BIN)/songprint classify "$(MUSIC)"
+else
+demo: $(VENV)/ready
+	$(BIN)/python -m songprint.pieces --out $(DEMO_FOLDER)
+	$(BIN)/songprint classify --timeline $(DEMO_FOLDER)
+endif
+
+test: $(VENV)/ready-dev
+	$(BIN)/pytest
+
+lint: $(VENV)/ready-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(VENV)/ready-dev
+	$(BIN)/python benchmarks/mel.py
+	$(BIN)/python benchmarks/decode.py
+	$(BIN)/python benchmarks/classify.py
+
+clean:
+	rm -rf $(VENV) $(DEMO_FOLDER)
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "songprint needs Python 3.11 or newer: make PYTHON=python3.12 demo" >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/ready: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+# torch first and by its exact version, which has a small CPU build where one is offered.
+$(VENV)/ready-dev: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet torch==2.13.0
+	$(BIN)/python -m pip install --quiet --editable '.[dev,train]'
+	@touch $@ $(VENV)/ready
