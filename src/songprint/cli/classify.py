@@ -1,0 +1,83 @@
+"""``songprint classify``: what songs are, for people or for programs."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from songprint.cli.files import find_songs
+from songprint.cli.text import complain, printable
+
+if TYPE_CHECKING:
+    from songprint.cli.document import JsonReport
+    from songprint.cli.render import PeopleReport
+
+EXAMPLES = """\b
+Examples:
+  songprint classify song.mp3
+  songprint classify --top 5 --timeline song.flac
+  songprint classify --json ~/Music > genres.json
+
+\b
+A song is "unsure" where it is probably no music, or no genre is likely enough.
+Era and moods are the tagger's opinion: unlike the genres they were never
+measured against labels.
+"""
+
+
+def classify(
+    songs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SONG",
+            help="Files, of any format and name, and folders, in which every audio file is heard.",
+            show_default=False,
+        ),
+    ],
+    top: Annotated[int, typer.Option(min=1, metavar="N", help="How many genres to show.")] = 3,
+    timeline: Annotated[
+        bool, typer.Option("--timeline", help="Show genre (colour) and level (height) over time.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON document, with all genres.")
+    ] = False,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=1, metavar="N", help="Songs heard at once.  [default: one for each usable core]"
+        ),
+    ] = None,
+) -> None:
+    """Say what songs are: genre, era and moods, from the audio alone."""
+    from songprint.cli.hearing import hear_all, usable_cores
+    from songprint.cli.progress import HearingProgress
+    from songprint.fingerprints import default_fingerprinter
+
+    found = find_songs(songs)
+    fingerprinter = default_fingerprinter()
+    failed = False
+    with HearingProgress(len(found)) as progress, _report(as_json, top, timeline) as report:
+        everything = hear_all(
+            found, fingerprinter.fingerprint, workers or usable_cores(), progress.count
+        )
+        with closing(everything):
+            for heard in everything:
+                with progress.paused():
+                    report.add(heard)
+                    if heard.error is not None:
+                        failed = True
+                        complain(f"{printable(heard.path)}: {heard.error}")
+    if failed:
+        raise typer.Exit(1)
+
+
+def _report(as_json: bool, top: int, timeline: bool) -> JsonReport | PeopleReport:
+    if as_json:
+        from songprint.cli.document import JsonReport
+
+        return JsonReport(timeline=timeline)
+    from songprint.cli.render import PeopleReport
+
+    return PeopleReport(top=top, timeline=timeline)

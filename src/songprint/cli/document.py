@@ -1,0 +1,95 @@
+"""The JSON document of ``songprint classify --json``; ``schemas/classify.json`` describes it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+import typer
+
+if TYPE_CHECKING:
+    from songprint.cli.hearing import Heard
+    from songprint.fingerprints import Fingerprint, Probability, Segment
+
+SEGMENT_GENRES = 3
+"""Genres told of each segment of a timeline."""
+
+
+class JsonReport:
+    """Prints a list, one song a line as it comes, so that nothing is kept; always closes it.
+
+    Parameters
+    ----------
+    timeline : bool
+        Whether each song has its timeline.
+    """
+
+    def __init__(self, *, timeline: bool) -> None:
+        self._timeline = timeline
+        self._separator = "\n"
+
+    def __enter__(self) -> Self:
+        typer.echo("[", nl=False)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if not isinstance(error, OSError):  # of stdout itself
+            typer.echo("\n]")
+
+    def add(self, heard: Heard) -> None:
+        """Print one song."""
+        document = song_document(heard, timeline=self._timeline)
+        # Escapes for all that is not ASCII: they alone can hold a file name that is not UTF-8.
+        text = json.dumps(document, ensure_ascii=True, allow_nan=False)
+        typer.echo(self._separator + text, nl=False)
+        self._separator = ",\n"
+
+
+def song_document(heard: Heard, *, timeline: bool) -> dict[str, Any]:
+    """Return what the document says of one song.
+
+    Parameters
+    ----------
+    heard
+        The song, or why it could not be heard.
+    timeline
+        Whether to tell its timeline.
+    """
+    if heard.fingerprint is None:
+        return {"path": heard.path, "error": heard.error}
+    return {"path": heard.path, **_fields(heard.fingerprint, timeline)}
+
+
+def _fields(fingerprint: Fingerprint, timeline: bool) -> dict[str, Any]:
+    fields: dict[str, Any] = {
+        "seconds": round(fingerprint.seconds, 4),
+        "genres": _probabilities(fingerprint.genres),
+        "unsure": bool(fingerprint.unsure),
+        "era": _probabilities(fingerprint.era),
+        "moods": _probabilities(fingerprint.moods),
+    }
+    if timeline:
+        fields["timeline"] = [_segment(segment) for segment in fingerprint.timeline]
+    fields["model"] = fingerprint.model
+    return fields
+
+
+def _segment(segment: Segment) -> dict[str, Any]:
+    return {
+        "start": round(segment.start_seconds, 4),
+        "end": round(segment.end_seconds, 4),
+        "level_dbfs": round(segment.level_dbfs, 4),
+        "unsure": bool(segment.unsure),
+        "genres": _probabilities(segment.genres[:SEGMENT_GENRES]),
+    }
+
+
+def _probabilities(ranked: Iterable[Probability]) -> list[dict[str, Any]]:
+    return [{"name": item.name, "p": round(item.p, 4)} for item in ranked]

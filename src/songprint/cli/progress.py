@@ -1,0 +1,90 @@
+"""A progress bar on stderr, if a person is there to see it."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from songprint.cli.hearing import Heard
+
+
+class HearingProgress:
+    """Songs done, speed and time left; nothing at all where stderr is no terminal.
+
+    Parameters
+    ----------
+    songs : int
+        How many there are.
+    """
+
+    def __init__(self, songs: int) -> None:
+        self._bar = _make_bar() if sys.stderr and sys.stderr.isatty() else None
+        self._task = self._bar.add_task("", total=songs, rate="") if self._bar else None
+        self._lock = threading.Lock()
+        self._started = time.monotonic()
+        self._heard_seconds = 0.0
+
+    def __enter__(self) -> Self:
+        if self._bar:
+            self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._bar:
+            self._bar.stop()
+
+    def count(self, heard: Heard) -> None:
+        """Count a song; from any thread."""
+        if self._bar is None or self._task is None:
+            return
+        with self._lock:
+            if heard.fingerprint is not None:
+                self._heard_seconds += heard.fingerprint.seconds
+            rate = self._heard_seconds / max(time.monotonic() - self._started, 1e-3)
+            text = f"{rate:,.0f}x real time" if rate else ""
+            self._bar.update(self._task, advance=1, rate=text)
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Take the bar away while something else is printed, perhaps to the same terminal."""
+        if self._bar:
+            self._bar.stop()
+        yield
+        if self._bar:
+            self._bar.start()
+
+
+def _make_bar() -> Progress | None:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+    from rich.progress import TimeRemainingColumn as TimeLeftColumn
+
+    console = Console(stderr=True)
+    if not console.is_interactive:  # a dumb terminal cannot take a line back
+        return None
+    return Progress(
+        MofNCompleteColumn(),
+        TextColumn("songs"),
+        BarColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeLeftColumn(compact=True),
+        TextColumn("left"),
+        console=console,
+        transient=True,
+        # Rich would send what is printed on stdout to the bar's own stream, stderr.
+        redirect_stdout=False,
+        redirect_stderr=False,
+    )

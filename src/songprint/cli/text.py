@@ -1,0 +1,51 @@
+"""Small pieces of text: safe names, clock times, error lines."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import typer
+
+_JOINERS = "\u200c\u200d"  # without which a family of emoji falls apart
+
+
+def printable(name: str) -> str:
+    r"""Return a name in which nothing can move the cursor, break the line or fail to be encoded.
+
+    Control characters and reversed writing become escapes; bytes of a file name that are not
+    UTF-8 become ``\xff``; all else, emoji and wide spaces included, stays.
+
+    Examples
+    --------
+    >>> printable("a\nb")
+    'a\\nb'
+    """
+    return "".join(c if _is_harmless(c) else _escaped(c) for c in name) or "''"
+
+
+def _is_harmless(c: str) -> bool:
+    return c.isprintable() or c in _JOINERS or unicodedata.category(c) == "Zs"
+
+
+def _escaped(c: str) -> str:
+    if "\udc80" <= c <= "\udcff":  # a byte that Python smuggled through
+        return f"\\x{ord(c) - 0xDC00:02x}"
+    return c.encode("unicode_escape").decode("ascii")
+
+
+def clock(seconds: float) -> str:
+    """Return a time as ``m:ss`` or ``h:mm:ss``.
+
+    Examples
+    --------
+    >>> clock(185.2), clock(3600)
+    ('3:05', '1:00:00')
+    """
+    minutes, second = divmod(int(seconds + 0.5), 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
+
+
+def complain(message: str) -> None:
+    """Print one line on stderr, ``songprint:`` first."""
+    typer.echo(f"songprint: {printable(message)}", err=True)

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from songprint.fingerprints import Fingerprint
+from songprint.pieces import PIECES
+from songprint.pieces.__main__ import write
+
+
+@pytest.fixture(scope="session")
+def songs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Three pieces of songprint's own, as files."""
+    folder = tmp_path_factory.mktemp("songs")
+    return [write(piece, folder, sample_rate_hz=16_000) for piece in PIECES[:3]]
+
+
+@pytest.fixture
+def pretend(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[str], Fingerprint]], None]:
+    """Let a function stand in for the model."""
+
+    def install(fingerprint: Callable[[str], Fingerprint]) -> None:
+        class Pretender:
+            def __init__(self) -> None:
+                self.fingerprint = fingerprint
+
+        monkeypatch.setattr("songprint.fingerprints.default_fingerprinter", Pretender)
+
+    return install
