@@ -105,6 +105,8 @@ class Fingerprinter:
         Names genres.
     head_sha256 : str
         Checksum of the head's file; part of the model version.
+    music_head : GenreHead, optional
+        Tells music from other sounds where `head` has no class for them.
 
     Raises
     ------
@@ -112,13 +114,24 @@ class Fingerprinter:
         If the head was fitted on another encoder's embeddings.
     """
 
-    def __init__(self, encoder: Encoder, head: GenreHead, head_sha256: str) -> None:
+    def __init__(
+        self,
+        encoder: Encoder,
+        head: GenreHead,
+        head_sha256: str,
+        music_head: GenreHead | None = None,
+    ) -> None:
         if head.encoder_sha256 != encoder.sha256:
             raise ModelError("the genre head was fitted on another encoder")
         self.encoder = encoder
         self.head = head
+        self._music_head = music_head
         digest = hashlib.sha256(f"{encoder.sha256} {head_sha256}".encode()).hexdigest()
         self.model_version = f"{FORMAT_VERSION}-{digest[:8]}"
+
+    def with_head(self, head: GenreHead, head_sha256: str) -> Fingerprinter:
+        """Return one that names another head's genres and still knows what is not music."""
+        return Fingerprinter(self.encoder, head, head_sha256, self._music_head or self.head)
 
     def fingerprint(self, path: str | Path, *, limits: DecodeLimits | None = None) -> Fingerprint:
         """Hear a file.
@@ -179,12 +192,12 @@ class Fingerprinter:
         from songprint.genre.taxonomy import ERAS, MOODS
 
         embedding = pool_embeddings(heard.embeddings)
-        verdict = self.head.judge(embedding)
+        genres, unsure = self._judge(embedding)
         tags = dict(zip(self.encoder.tag_names, heard.tags.mean(axis=0).tolist(), strict=True))
         return Fingerprint(
             embedding=embedding,
-            genres=self._ranked_genres(verdict.probabilities),
-            unsure=verdict.unsure or heard.levels_dbfs.max() < SILENCE_DBFS,
+            genres=genres,
+            unsure=unsure or bool(heard.levels_dbfs.max() < SILENCE_DBFS),
             era=_ranked((name, tags[f"msd/{name}"]) for name in ERAS),
             moods=_ranked((name, tags[f"msd/{name}"]) for name in MOODS),
             seconds=heard.samples / SAMPLE_RATE_HZ,
@@ -193,8 +206,13 @@ class Fingerprinter:
             timeline=tuple(self._timeline(heard)),
         )
 
-    def _ranked_genres(self, probabilities: NDArray[np.float64]) -> tuple[Probability, ...]:
-        return _ranked(zip(self.head.genres, probabilities.tolist(), strict=True))
+    def _judge(self, embedding: NDArray[np.float32]) -> tuple[tuple[Probability, ...], bool]:
+        verdict = self.head.judge(embedding)
+        genres = _ranked(zip(self.head.genres, verdict.probabilities.tolist(), strict=True))
+        music = True
+        if self._music_head is not None:
+            music = self._music_head.judge(embedding).music >= 0.5
+        return genres, verdict.unsure or not music
 
     def _timeline(self, heard: _Heard) -> Iterator[Segment]:
         from songprint.audio.mel import SAMPLE_RATE_HZ, WINDOW_SECONDS
@@ -202,17 +220,19 @@ class Fingerprinter:
 
         duration = heard.samples / SAMPLE_RATE_HZ
         for first in range(0, len(heard.embeddings), _SEGMENT_WINDOWS):
-            stop = min(first + _SEGMENT_WINDOWS, len(heard.embeddings))
-            end = duration if stop == len(heard.embeddings) else stop * WINDOW_SECONDS
-            levels = heard.levels_dbfs[first:stop]
+            stop = first + _SEGMENT_WINDOWS
+            # The last segment also has the end of the song that fills no window.
+            last = stop >= len(heard.embeddings)
+            end = duration if last else stop * WINDOW_SECONDS
+            levels = heard.levels_dbfs[first : None if last else stop]
             level = 10 * np.log10(np.mean(10 ** (levels / 10)))
-            verdict = self.head.judge(pool_embeddings(heard.embeddings[first:stop]))
+            genres, unsure = self._judge(pool_embeddings(heard.embeddings[first:stop]))
             yield Segment(
                 start_seconds=first * WINDOW_SECONDS,
                 end_seconds=end,
                 level_dbfs=float(level),
-                genres=self._ranked_genres(verdict.probabilities),
-                unsure=verdict.unsure or level < SILENCE_DBFS,
+                genres=genres,
+                unsure=unsure or bool(level < SILENCE_DBFS),
             )
 
 

@@ -19,7 +19,17 @@ from songprint.errors import SongprintError
 
 Status = Literal["ok", "warning", "failure"]
 
-PACKAGES = ("av", "numpy", "onnxruntime", "scipy", "soundfile", "soxr")
+PACKAGES = {
+    "av": "av",
+    "numpy": "numpy",
+    "onnxruntime": "onnxruntime",
+    "scikit-learn": "sklearn",
+    "scipy": "scipy",
+    "soundfile": "soundfile",
+    "soxr": "soxr",
+}
+"""Distributions and the modules that they hold."""
+
 DECODERS = {
     "mp3": "mp3float",
     "aac": "aac",
@@ -99,7 +109,7 @@ def check_package(package: str) -> Check:
     advice = f"reinstall it: {sys.executable} -m pip install --force-reinstall {package}"
     try:
         done = subprocess.run(
-            [sys.executable, "-c", f"import {package}"],
+            [sys.executable, "-c", f"import {PACKAGES[package]}"],
             capture_output=True,
             text=True,
             errors="replace",
@@ -208,10 +218,6 @@ def extra_checks() -> Iterator[Check]:
             yield Check("optional", f"[{extra}]", "ok", value, f"pip install 'songprint[{extra}]'")
         else:
             yield Check("optional", f"[{extra}]", "ok", "present")
-    if importlib.util.find_spec("mutagen"):
-        yield Check("optional", "mutagen", "ok", _version("mutagen"))
-    else:
-        yield Check("optional", "mutagen", "ok", "not installed", "pip install mutagen")
 
 
 def _extras() -> dict[str, list[str]]:

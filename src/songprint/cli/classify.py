@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,12 +14,14 @@ from songprint.cli.text import complain, printable
 if TYPE_CHECKING:
     from songprint.cli.document import JsonReport
     from songprint.cli.render import PeopleReport
+    from songprint.fingerprints import Fingerprinter
 
 EXAMPLES = """\b
 Examples:
   songprint classify song.mp3
   songprint classify --top 5 --timeline song.flac
   songprint classify --json ~/Music > genres.json
+  songprint classify --genres my-genres song.mp3
 
 \b
 A song is "unsure" where it is probably no music, or no genre is likely enough.
@@ -43,6 +46,12 @@ def classify(
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON document, with all genres.")
     ] = False,
+    genres: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|FILE", help="Name genres of your own, which songprint train learnt."
+        ),
+    ] = None,
     workers: Annotated[
         int | None,
         typer.Option(
@@ -53,10 +62,9 @@ def classify(
     """Say what songs are: genre, era and moods, from the audio alone."""
     from songprint.cli.hearing import hear_all, usable_cores
     from songprint.cli.progress import HearingProgress
-    from songprint.fingerprints import default_fingerprinter
 
+    fingerprinter = _fingerprinter(genres)
     found = find_songs(songs)
-    fingerprinter = default_fingerprinter()
     failed = False
     with HearingProgress(len(found)) as progress, _report(as_json, top, timeline) as report:
         everything = hear_all(
@@ -71,6 +79,20 @@ def classify(
                         complain(f"{printable(heard.path)}: {heard.error}")
     if failed:
         raise typer.Exit(1)
+
+
+def _fingerprinter(genres: str | None) -> Fingerprinter:
+    from songprint.cli.places import personal_head_path
+    from songprint.fingerprints import default_fingerprinter
+    from songprint.genre.personal import load_personal
+
+    fingerprinter = default_fingerprinter()
+    if genres is None:
+        return fingerprinter
+    named = Path(genres)
+    path = named if named.exists() else personal_head_path(genres)
+    personal = load_personal(path, fingerprinter.encoder.sha256)
+    return fingerprinter.with_head(personal.head, personal.sha256)
 
 
 def _report(as_json: bool, top: int, timeline: bool) -> JsonReport | PeopleReport:

@@ -84,7 +84,5 @@ def pool_embeddings(embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
     mean = embeddings.mean(axis=0, dtype=np.float64)
     length = np.linalg.norm(mean)
     # Windows that cancel out have no direction in common; any of them will do.
-    if length == 0:
-        return embeddings[0]
-    pooled: NDArray[np.float32] = (mean / length).astype(np.float32)
+    pooled: NDArray[np.float32] = embeddings[0] if length == 0 else (mean / length).astype("f4")
     return pooled

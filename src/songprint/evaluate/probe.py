@@ -22,6 +22,9 @@ STRENGTHS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3)
 SVM_STRENGTHS = (0.3, 1.0, 3.0, 10.0, 30.0)
 """Candidates for the C of the support vector machine."""
 
+_INNER_FOLDS = 5
+_IMPROBABLE = 1e-6
+
 
 def fit_probe(features: Features, labels: Labels, groups: Labels | None = None) -> Any:
     """Fit a probe.
@@ -41,16 +44,39 @@ def fit_probe(features: Features, labels: Labels, groups: Labels | None = None) 
         With ``predict`` and ``predict_proba``.
     """
     from sklearn.linear_model import LogisticRegression
-    from sklearn.model_selection import GridSearchCV, StratifiedGroupKFold
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=3000))
-    folds = StratifiedGroupKFold(5, shuffle=True, random_state=0)
-    grid = {"logisticregression__C": list(STRENGTHS)}
-    search = GridSearchCV(model, grid, cv=folds, scoring="neg_log_loss")
+    def make(strength: float) -> Any:
+        return make_pipeline(StandardScaler(), LogisticRegression(C=strength, max_iter=3000))
+
     songs = np.arange(len(labels)) if groups is None else groups
-    return search.fit(features, labels, groups=songs).best_estimator_
+    losses = np.zeros(len(STRENGTHS))
+    for train, test in _inner_folds(labels, songs):
+        for i, strength in enumerate(STRENGTHS):
+            model = make(strength).fit(features[train], labels[train])
+            losses[i] += _log_loss(model, features[test], labels[test])
+    return make(STRENGTHS[int(losses.argmin())]).fit(features, labels)
+
+
+def _log_loss(model: Any, features: Features, labels: Labels) -> float:
+    """Return the summed log loss; a class that the training part lacks counts as improbable."""
+    probabilities = np.maximum(model.predict_proba(features), _IMPROBABLE)
+    columns = np.searchsorted(model.classes_, labels).clip(max=len(model.classes_) - 1)
+    known = model.classes_[columns] == labels
+    rows = np.arange(len(labels))
+    return -float(np.log(np.where(known, probabilities[rows, columns], _IMPROBABLE)).sum())
+
+
+def _inner_folds(
+    labels: Labels, groups: NDArray[Any]
+) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    """Yield five folds, or fewer for the sake of the rarest class, each trained on two classes."""
+    names, members = np.unique(labels, return_inverse=True)
+    rarest = min(len(np.unique(groups[members == i])) for i in range(len(names)))
+    for train, test in artist_folds(labels, groups, max(2, min(_INNER_FOLDS, rarest))):
+        if len(np.unique(labels[train])) > 1:
+            yield train, test
 
 
 def fit_svm(features: Features, labels: Labels, groups: Labels | None = None) -> Any:
@@ -59,17 +85,18 @@ def fit_svm(features: Features, labels: Labels, groups: Labels | None = None) ->
     See :func:`fit_probe`; what is chosen is the machine's C, by accuracy, and the result has
     ``predict`` alone.
     """
-    from sklearn.model_selection import GridSearchCV, StratifiedGroupKFold
+    from sklearn.model_selection import GridSearchCV
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
     from sklearn.svm import SVC
 
-    folds = StratifiedGroupKFold(5, shuffle=True, random_state=0)
-    search = GridSearchCV(
-        make_pipeline(StandardScaler(), SVC()), {"svc__C": list(SVM_STRENGTHS)}, cv=folds
-    )
     songs = np.arange(len(labels)) if groups is None else groups
-    return search.fit(features, labels, groups=songs).best_estimator_
+    search = GridSearchCV(
+        make_pipeline(StandardScaler(), SVC()),
+        {"svc__C": list(SVM_STRENGTHS)},
+        cv=list(_inner_folds(labels, songs)),
+    )
+    return search.fit(features, labels).best_estimator_
 
 
 def artist_folds(

@@ -6,6 +6,8 @@ result, so that a target belongs to its input by construction.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
@@ -17,7 +19,7 @@ Windows = NDArray[np.float32]
 
 def to_power(window: Windows) -> Windows:
     """Undo the front end's logarithm: mel powers [shape=(frames, 96)]."""
-    return ((np.power(10.0, window) - 1) / LOG_GAIN).astype(np.float32)
+    return _as_windows((np.power(10.0, window) - 1) / LOG_GAIN)
 
 
 def to_log(power: Windows) -> Windows:
@@ -28,7 +30,7 @@ def to_log(power: Windows) -> Windows:
 
 def gain(power: Windows, rng: Generator) -> Windows:
     """Play the music between 15 dB softer and 6 dB louder."""
-    return (power * _ratio(rng.uniform(-15, 6))).astype(np.float32)
+    return power * _ratio(rng.uniform(-15, 6))
 
 
 def equalise(power: Windows, rng: Generator) -> Windows:
@@ -36,7 +38,7 @@ def equalise(power: Windows, rng: Generator) -> Windows:
     bands = power.shape[1]
     knots = rng.normal(0, 3, size=6).clip(-9, 9)
     curve = np.interp(np.arange(bands), np.linspace(0, bands - 1, len(knots)), knots)
-    return (power * np.power(10, curve / 10)).astype(np.float32)
+    return _as_windows(power * np.power(10, curve / 10))
 
 
 def limit_band(power: Windows, rng: Generator) -> Windows:
@@ -57,13 +59,13 @@ def add_noise(power: Windows, rng: Generator) -> Windows:
     # The power of a mel band of noise is spread about its mean as a chi-squared variable.
     noise = colour * rng.chisquare(6, (frames, bands)).astype(np.float32) / 6
     level = power.mean() * _ratio(-rng.uniform(10, 40)) / max(float(noise.mean()), 1e-12)
-    return (power + noise * level).astype(np.float32)
+    return _as_windows(power + noise * level)
 
 
 def mix(power: Windows, other: Windows, rng: Generator) -> Windows:
     """Let another song play along, 0 to 15 dB below the first."""
     level = power.mean() / max(float(other.mean()), 1e-12) * _ratio(-rng.uniform(0, 15))
-    return (power + other * level).astype(np.float32)
+    return _as_windows(power + other * level)
 
 
 def change_tempo(window: Windows, frames: int, rng: Generator) -> Windows:
@@ -84,6 +86,11 @@ def change_pitch(power: Windows, rng: Generator) -> Windows:
     fraction = (positions - below).astype(np.float32)
     shifted: Windows = power[:, below] * (1 - fraction) + power[:, below + 1] * fraction
     return shifted
+
+
+def _as_windows(values: NDArray[np.floating[Any]]) -> Windows:
+    windows: Windows = values.astype(np.float32)
+    return windows
 
 
 def _ratio(decibels: float) -> np.float32:
