@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from songprint.audio.mel import WINDOW_FRAMES
 from songprint.learn import augment
-from songprint.learn.corpus import Corpus, Song, fill_window, quantise
+from songprint.learn.corpus import FRAME_SCALE, Corpus, Song, fill_window, quantise
 from songprint.learn.teacher import MusiCNN
 
 SHARD_WINDOWS = 1024
@@ -74,10 +74,19 @@ class Distiller:
         Folder with ``MSD_musicnn.npz`` and ``MTT_musicnn.npz``.
     held_out : set of str
         Artists (see :class:`~songprint.learn.corpus.Song`) never drawn from.
+    shard_windows : int
+        Windows in a shard.
     """
 
-    def __init__(self, corpus: Corpus, teachers: Path, held_out: frozenset[str]) -> None:
+    def __init__(
+        self,
+        corpus: Corpus,
+        teachers: Path,
+        held_out: frozenset[str],
+        shard_windows: int = SHARD_WINDOWS,
+    ) -> None:
         self._corpus = corpus
+        self._shard_windows = shard_windows
         self._teachers = [MusiCNN(teachers / f"{name}.npz", torch.bfloat16) for name in TEACHERS]
         self._indices = np.array(
             [
@@ -97,13 +106,13 @@ class Distiller:
     def shard(self, number: int) -> Shard:
         """Draw, augment and label the windows of shard `number`."""
         rng = np.random.default_rng([20261123, number])
-        drawn = [self._draw(rng) for _ in range(SHARD_WINDOWS)]
+        drawn = [self._draw(rng) for _ in range(self._shard_windows)]
         windows = np.stack([quantise(window) for window, _ in drawn])
         songs = np.array([song for _, song in drawn], np.int32)
         embeddings, logits = [], []
         with torch.inference_mode():
-            for start in range(0, SHARD_WINDOWS, _BATCH_WINDOWS):
-                batch = torch.from_numpy(windows[start : start + _BATCH_WINDOWS]).float() / 36.0
+            for start in range(0, self._shard_windows, _BATCH_WINDOWS):
+                batch = torch.from_numpy(windows[start : start + _BATCH_WINDOWS]) / FRAME_SCALE
                 outputs = [teacher(batch) for teacher in self._teachers]
                 embeddings.append(torch.cat([e for e, _ in outputs], 1))
                 logits.append(torch.cat([t for _, t in outputs], 1))

@@ -1,0 +1,66 @@
+"""Augmentations do to the power what they say, and keep windows valid."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from songprint.learn import augment
+
+CHANGES = [
+    augment.gain,
+    augment.equalise,
+    augment.limit_band,
+    augment.add_noise,
+    augment.change_pitch,
+]
+
+
+def window(seed=0, frames=187):
+    return np.random.default_rng(seed).uniform(0, 4, (frames, 96)).astype(np.float32)
+
+
+def test_power_and_log_are_inverse():
+    np.testing.assert_allclose(augment.to_log(augment.to_power(window())), window(), atol=1e-4)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.sampled_from(CHANGES), st.integers(0, 2**31))
+def test_every_change_keeps_a_valid_window(change, seed):
+    changed = augment.to_log(change(augment.to_power(window()), np.random.default_rng(seed)))
+    assert changed.shape == (187, 96)
+    assert changed.dtype == np.float32
+    assert np.isfinite(changed).all()
+    assert (changed >= 0).all()
+
+
+def test_gain_is_the_same_everywhere():
+    power = augment.to_power(window())
+    ratio = augment.gain(power, np.random.default_rng(0)) / power
+    assert ratio.max() == pytest.approx(ratio.min(), rel=1e-4)
+
+
+def test_a_mix_is_never_softer_than_its_song():
+    power, other = augment.to_power(window(1)), augment.to_power(window(2))
+    assert (augment.mix(power, other, np.random.default_rng(0)) >= power).all()
+
+
+def test_the_other_song_is_at_most_as_loud():
+    power, other = augment.to_power(window(1)), augment.to_power(window(2))
+    for seed in range(20):
+        added = augment.mix(power, other, np.random.default_rng(seed)) - power
+        assert added.mean() <= power.mean() * 1.001
+
+
+def test_tempo_is_changed_by_interpolation():
+    ramp = np.repeat(np.arange(217, dtype=np.float32)[:, None], 96, axis=1)
+    changed = augment.change_tempo(ramp, 187, np.random.default_rng(3))
+    steps = np.diff(changed[:, 0])
+    assert changed.shape == (187, 96)
+    assert steps.std() < 1e-3
+    assert 0.86 < steps.mean() < 1.16
+
+
+def test_limiting_the_band_silences_the_treble():
+    power = np.ones((187, 96), np.float32)
+    assert augment.limit_band(power, np.random.default_rng(0))[:, -1].max() <= 1e-3
