@@ -40,16 +40,20 @@ def test_gain_is_the_same_everywhere():
     assert ratio.max() == pytest.approx(ratio.min(), rel=1e-4)
 
 
-def test_a_mix_is_never_softer_than_its_song():
+def test_a_mix_adds_the_other_song_or_puts_it_in_some_bands():
     power, other = augment.to_power(window(1)), augment.to_power(window(2))
-    assert (augment.mix(power, other, np.random.default_rng(0)) >= power).all()
-
-
-def test_the_other_song_is_at_most_as_loud():
-    power, other = augment.to_power(window(1)), augment.to_power(window(2))
-    for seed in range(20):
-        added = augment.mix(power, other, np.random.default_rng(seed)) - power
-        assert added.mean() <= power.mean() * 1.001
+    kinds = set()
+    for seed in range(30):
+        mixed = augment.mix(power, other, np.random.default_rng(seed))
+        changed = (mixed != power).any(axis=0)
+        assert mixed.mean() <= 2.001 * max(power.mean(), other.mean())
+        if (mixed >= power).all():
+            kinds.add("added")
+        elif changed.any() and not changed.all():
+            kinds.add("in some bands")
+            edges = np.diff(changed.astype(int))
+            assert abs(edges).sum() <= 2
+    assert kinds == {"added", "in some bands"}
 
 
 def test_tempo_is_changed_by_interpolation():

@@ -92,9 +92,9 @@ def test_perturbing_only_moves_and_masks():
     perturbed = perturb(windows, torch.Generator().manual_seed(0))
     for before, after in zip(windows, perturbed, strict=True):
         kept = after != 0
-        assert kept.float().mean() > 0.9
-        order = after[:, kept.all(0)][0]
-        start = (before[:, kept.all(0)] == order).all(1).nonzero()[0, 0]
+        assert kept.float().mean() > 0.7
+        frame, band = kept.any(1).nonzero()[0, 0], kept.any(0).nonzero()[0, 0]
+        start = (before[:, band] == after[frame, band]).nonzero()[0, 0] - frame
         rolled = before.roll(-int(start), 0)
         torch.testing.assert_close(after[kept], rolled[kept])
 

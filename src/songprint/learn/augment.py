@@ -63,9 +63,14 @@ def add_noise(power: Windows, rng: Generator) -> Windows:
 
 
 def mix(power: Windows, other: Windows, rng: Generator) -> Windows:
-    """Let another song play along, 0 to 15 dB below the first."""
-    level = power.mean() / max(float(other.mean()), 1e-12) * _ratio(-rng.uniform(0, 15))
-    return _as_windows(power + other * level)
+    """Let another song play along, 0 to 12 dB below the first, or in a range of bands instead."""
+    level = power.mean() / max(float(other.mean()), 1e-12) * _ratio(-rng.uniform(0, 12))
+    if rng.random() < 0.6:
+        return _as_windows(power + other * level)
+    bands = power.shape[1]
+    first, last = sorted(rng.integers(0, bands + 1, 2))
+    share = ((np.arange(bands) >= first) & (np.arange(bands) < last)).astype(np.float32)
+    return _as_windows(power * (1 - share) + other * level * share)
 
 
 def change_tempo(window: Windows, frames: int, rng: Generator) -> Windows:

@@ -138,7 +138,8 @@ class Distiller:
         if rng.random() < 0.25:  # as recorded: what the encoder is asked to hear most
             return window, index
         power = augment.to_power(window)
-        if rng.random() < 0.3:
+        # A thousand songs are few; their mixtures are many, and the teachers judge them as well.
+        if rng.random() < 0.6:
             other = self._corpus.songs[int(rng.choice(self._indices, p=self._weights))]
             power = augment.mix(power, augment.to_power(self._crop(other, rng)), rng)
             index = -1

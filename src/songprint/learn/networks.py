@@ -36,6 +36,8 @@ class NetworkConfig:
         Channels once frequency is gone.
     hidden
         Units between pooling and the outputs.
+    dropout
+        Share of the pooled features that a training step leaves out.
     """
 
     stem: int = 24
@@ -47,6 +49,7 @@ class NetworkConfig:
     )
     collapsed: int = 384
     hidden: int = 512
+    dropout: float = 0.0
 
     def as_dict(self) -> dict[str, object]:
         """Return the fields as plain values, to be stored beside the weights."""
@@ -115,6 +118,7 @@ class Student(nn.Module):
             nn.ReLU(),
         )
         self.pooled_norm = nn.BatchNorm1d(2 * config.collapsed)
+        self.dropout = nn.Dropout(config.dropout)
         self.hidden = nn.Linear(2 * config.collapsed, config.hidden)
 
     def forward(self, windows: Tensor) -> Tensor:
@@ -122,7 +126,7 @@ class Student(nn.Module):
         x = (windows - self.input_mean) * self.input_scale
         x = self.collapse(self.map(x[:, None]))[..., 0]
         pooled = torch.cat([x.mean(2), x.amax(2)], 1)
-        return F.relu(self.hidden(self.pooled_norm(pooled)))
+        return F.relu(self.hidden(self.dropout(self.pooled_norm(pooled))))
 
 
 def count_macs(network: nn.Module) -> int:

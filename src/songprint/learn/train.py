@@ -35,6 +35,7 @@ from songprint.learn.networks import NetworkConfig, Student
 EMBEDDING_SIZE = 256
 TEACHER_EMBEDDING_SIZE = 400
 TEACHER_TAGS = 100
+MASKED_BANDS, MASKED_FRAMES = 16, 24
 
 
 @dataclass(frozen=True)
@@ -164,18 +165,24 @@ class Windows:
 
 
 def perturb(windows: Tensor, generator: torch.Generator) -> Tensor:
-    """Roll windows in time and mask a few bands, which hardly moves the teachers' opinion."""
+    """Roll windows in time, mask some bands and some frames: the teachers' opinion hardly moves.
+
+    After SpecAugment (Park et al., Interspeech 2019), without its time warping.
+    """
     n, frames, bands = windows.shape
 
     def draw(high: int) -> Tensor:
         return torch.randint(high, (n, 1), generator=generator).to(windows.device)
 
+    def stretch(length: int, longest: int) -> Tensor:
+        first, width = draw(length), draw(longest) * draw(2)
+        position = torch.arange(length, device=windows.device)
+        return (position >= first) & (position < first + width)
+
     order = (torch.arange(frames, device=windows.device) + draw(frames)) % frames
     rolled = torch.gather(windows, 1, order[..., None].expand(-1, -1, bands))
-    first, width = draw(bands), draw(8) * (draw(3) == 0)
-    band = torch.arange(bands, device=windows.device)
-    masked = (band >= first) & (band < first + width)
-    return rolled.masked_fill(masked[:, None], 0.0)
+    masked = stretch(bands, MASKED_BANDS)[:, None] | stretch(frames, MASKED_FRAMES)[..., None]
+    return rolled.masked_fill(masked, 0.0)
 
 
 Probe = Callable[[Encoder], dict[str, float]]
