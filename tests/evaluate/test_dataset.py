@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from songprint.evaluate.dataset import as_item, evaluate_songs
+from songprint.evaluate.dataset import TAUGHT_ON, as_item, evaluate_songs
 from songprint.evaluate.dataset_card import render_dataset
 from support.evaluating import GENRES, head, song
 
@@ -18,7 +18,7 @@ def test_without_an_official_split_artists_are_kept_apart():
     assert "share no artist" in report.split
     assert report.leaks.counts()["same artist"] == 0
     assert report.neighbours.precision.value == 1
-    assert report.notes == ()
+    assert report.notes == (TAUGHT_ON,)
     assert dict(report.genres) == {"jazz": 20, "rock": 20}
 
 
@@ -28,6 +28,7 @@ def test_an_official_split_is_kept_to_and_its_leaks_are_reported():
     report = evaluate_songs("mine", songs, head())
     assert report.split == "the official split: 30 train, 11 test"
     assert report.probe.accuracy.trials == 11
+    assert report.head.accuracy.trials == 11
     assert report.leaks.counts()["same audio"] == 1
     assert report.leaks.leaks[0].test == "copy.mp3"
     assert report.leaks.counts()["same artist"] > 0
@@ -69,11 +70,26 @@ def test_one_song_is_no_crash():
     assert report.songs == 1
 
 
-def test_a_genre_with_one_artist_in_training_has_no_probe():
-    songs = [song(i, artist=GENRES[i % 2], split="train") for i in range(20)]
+def test_one_genre_in_training_makes_no_probe():
+    songs = [song(2 * i, split="train") for i in range(20)]
     songs += [song(i, split="test") for i in range(20, 30)]
     report = evaluate_songs("mine", songs, head())
     assert report.probe is None
+    assert any("single genre" in note for note in report.notes)
+
+
+def test_one_artist_a_genre_in_training_is_no_crash():
+    songs = [song(i, artist=GENRES[i % 2], split="train") for i in range(20)]
+    songs += [song(i, split="test") for i in range(20, 30)]
+    assert evaluate_songs("mine", songs, head()).probe.accuracy.trials == 10
+
+
+def test_a_genre_of_too_few_artists_is_left_out_of_the_probe():
+    songs = [song(i) for i in range(40)]
+    songs += [song(i, label="polka", artist="one", seed=1) for i in range(5)]
+    report = evaluate_songs("mine", songs, head())
+    assert report.probe.accuracy.trials == 40
+    assert any("leaves out polka" in note for note in report.notes)
 
 
 def test_without_scikit_learn_the_rest_is_measured(monkeypatch):

@@ -63,6 +63,14 @@ def test_a_genre_that_one_fold_lacks_in_training_is_no_obstacle():
     fit_probe(representation.features, songs.labels, songs.artists)
 
 
+@pytest.mark.parametrize("fit", [fit_probe, fit_svm])
+def test_one_song_a_genre_is_no_obstacle(fit):
+    features = np.eye(2)
+    labels = np.array(["a", "b"])
+    groups = np.array(["x", "x"])
+    assert fit(features, labels, groups).predict(features).tolist() == ["a", "b"]
+
+
 def test_a_split_is_trained_on_one_side_and_measured_on_the_other():
     representation, songs = world(noise=0.1)
     train = np.arange(90) < 60

@@ -36,7 +36,7 @@ def head() -> GenreHead:
 
 
 def song(i, label=None, artist=None, split="", seed=0):
-    """Song `i`, jazz if that is even, by an artist of two songs."""
+    """Song `i`, jazz if that is even, by an artist of two songs or so."""
     number = i % 2
     rng = np.random.default_rng([seed, i])
     embedding = np.zeros(256)

@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from songprint import __version__
-from songprint.cli import classify, doctor, train
+from songprint.cli import classify, doctor, evaluate, train
 from songprint.cli.text import complain
 from songprint.errors import SongprintError, UsageError
 
@@ -72,6 +72,7 @@ def songprint(
 
 app.command(epilog=classify.EXAMPLES)(classify.classify)
 app.command(epilog=train.EXAMPLES)(train.train)
+app.command(epilog=evaluate.EXAMPLES)(evaluate.evaluate)
 app.command(epilog=doctor.EXAMPLES)(doctor.doctor)
 
 

@@ -169,8 +169,11 @@ def _best_strength(embeddings: Any, labels: Any, groups: Any) -> float:
     from sklearn.model_selection import cross_val_score
 
     folds = list(_folds(embeddings, labels, groups))
+    # Not the log loss: it is undefined for a fold that lacks a class, as few groups can bring about.
     scores = [
-        cross_val_score(_pipeline(c), embeddings, labels, cv=folds, scoring="neg_log_loss").mean()
+        cross_val_score(
+            _pipeline(c), embeddings, labels, cv=folds, scoring="balanced_accuracy"
+        ).mean()
         for c in STRENGTHS
     ]
     return STRENGTHS[int(np.argmax(scores))]

@@ -1,0 +1,128 @@
+"""Whether a classifier knows how sure it may be: reliability, and accuracy where it speaks.
+
+Conventions as in :mod:`songprint.evaluate.metrics`; bins are of equal count, as in its expected
+calibration error, so that the table's gaps, weighted by count, add up to that error.
+
+References
+----------
+.. [1] A. Niculescu-Mizil and R. Caruana, "Predicting good probabilities with supervised learning",
+       ICML 2005.
+.. [2] R. El-Yaniv and Y. Wiener, "On the foundations of noise-free selective classification",
+       Journal of Machine Learning Research 11, 2010.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from songprint.evaluate.metrics import Share, wilson
+
+Confidence = NDArray[np.float64]
+Right = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Bin:
+    """Songs of similar confidence: what was promised and what was kept."""
+
+    confidence: float
+    accuracy: Share
+
+    @property
+    def count(self) -> int:
+        """How many songs are in the bin."""
+        return self.accuracy.trials
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What remains where a classifier may abstain: how much, and how right (None: nothing)."""
+
+    coverage: Share
+    accuracy: Share | None
+
+
+def validate(confidence: Confidence, right: Right) -> None:
+    """Check confidences [shape=(n,)], 0 to 1, and whether each prediction was right, n > 0.
+
+    Raises
+    ------
+    ValueError
+        If they are something else.
+    """
+    if confidence.shape != right.shape or confidence.ndim != 1 or len(right) == 0:
+        raise ValueError(f"{confidence.shape} confidences for {right.shape} predictions")
+    if not ((confidence >= 0) & (confidence <= 1)).all():
+        raise ValueError("confidences must lie between 0 and 1")
+
+
+def reliability_table(confidence: Confidence, right: Right, bins: int = 10) -> list[Bin]:
+    """Sort predictions into bins by confidence [1]_.
+
+    Parameters
+    ----------
+    confidence : ndarray [shape=(n,)]
+        Probability of each prediction, 0 to 1.
+    right : ndarray [shape=(n,)]
+        Whether it was right.
+    bins : int
+        Bins of equal count (to within one); as many as there are songs at most.
+
+    Returns
+    -------
+    list of Bin
+        Least confident first, none empty.
+    """
+    validate(confidence, right)
+    if bins < 1:
+        raise ValueError(f"{bins} bins")
+    order = np.argsort(confidence, kind="stable")
+    return [
+        Bin(float(confidence[part].mean()), wilson(int(right[part].sum()), len(part)))
+        for part in np.array_split(order, min(bins, len(order)))
+    ]
+
+
+def selective_accuracy(
+    confidence: Confidence, right: Right
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return accuracy against coverage as the least confident are left out, one by one [2]_.
+
+    Parameters
+    ----------
+    confidence : ndarray [shape=(n,)]
+        Probability of each prediction, 0 to 1.
+    right : ndarray [shape=(n,)]
+        Whether it was right.
+
+    Returns
+    -------
+    coverage : ndarray [shape=(m,)]
+        Share of songs at or above each distinct confidence, rising to 1.
+    accuracy : ndarray [shape=(m,)]
+        Share of these that is right.
+    """
+    validate(confidence, right)
+    order = np.argsort(-confidence, kind="stable")
+    # Equally confident songs are kept or left together.
+    last_of_equals = np.append(np.flatnonzero(np.diff(confidence[order])), len(order) - 1)
+    counts = last_of_equals + 1
+    return counts / len(order), right[order].cumsum()[last_of_equals] / counts
+
+
+def select(right: Right, kept: Right) -> Selection:
+    """Return how many songs a classifier speaks on (`kept`) and how many of these are right.
+
+    Raises
+    ------
+    ValueError
+        If the arrays are empty or of different shapes.
+    """
+    if right.shape != kept.shape or right.ndim != 1 or len(right) == 0:
+        raise ValueError(f"{kept.shape} choices for {right.shape} predictions")
+    spoken = int(kept.sum())
+    correct = wilson(int((right & kept).sum()), spoken) if spoken else None
+    return Selection(wilson(spoken, len(right)), correct)
