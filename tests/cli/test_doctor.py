@@ -22,7 +22,7 @@ def run(*arguments: str) -> Any:
 @pytest.fixture
 def few_packages(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each package costs a process."""
-    monkeypatch.setattr(checks, "PACKAGES", ("soxr",))
+    monkeypatch.setattr(checks, "PACKAGES", {"soxr": "soxr"})
 
 
 def test_this_installation_is_healthy() -> None:
@@ -82,7 +82,7 @@ def test_a_damaged_model_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_package_that_does_not_load_is_a_failure() -> None:
-    check = checks.check_package("no_such_package_anywhere")
+    check = checks.check_package("no_such_package_anywhere", "no_such_package_anywhere")
     assert check.status == "failure"
     assert "No module named" in check.value
     assert check.advice is not None
@@ -98,13 +98,15 @@ def test_a_package_that_the_cpu_cannot_run_is_told_and_not_shared(
         "os.kill(os.getpid(), signal.SIGILL)\n"
     )
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    check = checks.check_package("too_new")
+    check = checks.check_package("too_new", "too_new")
     assert check.status == "failure"
     assert "crashes: signal 4" in check.value
 
 
 def test_what_is_not_loaded_safely_is_not_loaded_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checks, "PACKAGES", ("no_such_package_anywhere",))
+    monkeypatch.setattr(
+        checks, "PACKAGES", {"no_such_package_anywhere": "no_such_package_anywhere"}
+    )
     assert {check.group for check in checks.examine()} == {"versions", "machine", "optional"}
 
 

@@ -17,14 +17,6 @@ TINY = NetworkConfig(4, ((8, 1, 1, 2, 2, True), (8, 1, 2, 2, 2, False)), 16, 16)
 CPU = torch.device("cpu")
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def config(steps):
     return TrainConfig(steps=steps, warmup_steps=2, batch_windows=8, network=TINY)
 

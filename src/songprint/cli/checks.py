@@ -85,8 +85,8 @@ def examine() -> Iterator[Check]:
     yield Check("versions", "songprint", "ok", _version("songprint"))
     yield Check("versions", "Python", "ok", platform.python_version())
     yield Check("versions", "platform", "ok", platform.platform())
-    for package in PACKAGES:
-        check = check_package(package)
+    for package, module in PACKAGES.items():
+        check = check_package(package, module)
         broken |= check.status == "failure"
         yield check
     yield from machine_checks()
@@ -104,12 +104,12 @@ def _version(distribution: str) -> str:
         return "not installed"
 
 
-def check_package(package: str) -> Check:
+def check_package(package: str, module: str) -> Check:
     """Import a package in a process of its own, which it may crash if the CPU is too old for it."""
     advice = f"reinstall it: {sys.executable} -m pip install --force-reinstall {package}"
     try:
         done = subprocess.run(
-            [sys.executable, "-c", f"import {PACKAGES[package]}"],
+            [sys.executable, "-c", f"import {module}"],
             capture_output=True,
             text=True,
             errors="replace",

@@ -81,7 +81,7 @@ def evaluate(
         ),
     ] = None,
 ) -> None:
-    """Measure accuracy on labelled songs, with intervals and a leak check."""
+    """Measure accuracy on labelled songs, and look for leaks."""
     if dataset == DEVELOPERS:
         _developers(corpus, teachers, speech, out or DEVELOPERS_CARD, as_json)
     else:

@@ -169,7 +169,7 @@ def _best_strength(embeddings: Any, labels: Any, groups: Any) -> float:
     from sklearn.model_selection import cross_val_score
 
     folds = list(_folds(embeddings, labels, groups))
-    # Not the log loss: it is undefined for a fold that lacks a class, as few groups can bring about.
+    # The log loss is undefined for a fold that lacks a class, as few groups can bring about.
     scores = [
         cross_val_score(
             _pipeline(c), embeddings, labels, cv=folds, scoring="balanced_accuracy"
