@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from songprint.cli import files
-from songprint.datasets import core
 from songprint.datasets.core import SPLITS, Dataset, LeftOut, Track, sort_out, tell_left_out
 from songprint.datasets.opening import KINDS, LOADERS, open_dataset
 from songprint.errors import UsageError
@@ -157,10 +155,6 @@ def test_what_is_left_out_is_told_one_by_one_or_counted() -> None:
     assert list(tell_left_out(few)) == ["a: is short", "b: is long"]
     many = [LeftOut(str(i), "is absent", "train" if i < 4 else "test") for i in range(6)]
     assert list(tell_left_out(many)) == ["6 songs (4 train, 2 test): is absent"]
-
-
-def test_songs_are_named_as_the_command_line_expects_them() -> None:
-    assert core.AUDIO_SUFFIXES.split() == files.AUDIO_SUFFIXES.split()
 
 
 def test_no_loader_imports_what_is_under_the_gpl() -> None:

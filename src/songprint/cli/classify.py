@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from songprint.cli.files import find_songs
+from songprint.cli.options import Workers
 from songprint.cli.text import complain, printable
 
 if TYPE_CHECKING:
@@ -52,12 +53,7 @@ def classify(
             metavar="NAME|FILE", help="Name genres of your own, which songprint train learnt."
         ),
     ] = None,
-    workers: Annotated[
-        int | None,
-        typer.Option(
-            min=1, metavar="N", help="Songs heard at once.  [default: one for each usable core]"
-        ),
-    ] = None,
+    workers: Workers = None,
 ) -> None:
     """Say what songs are: genre, era and moods, from the audio alone."""
     from songprint.cli.hearing import hear_all, usable_cores

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from songprint.cli.options import Workers
 from songprint.cli.text import complain, printable
 from songprint.errors import SongprintError, UsageError
 
@@ -74,12 +75,7 @@ def evaluate(
             metavar="DIR", help="Developers: speech for the genre head.", show_default=False
         ),
     ] = None,
-    workers: Annotated[
-        int | None,
-        typer.Option(
-            min=1, metavar="N", help="Songs heard at once.  [default: one for each usable core]"
-        ),
-    ] = None,
+    workers: Workers = None,
 ) -> None:
     """Measure accuracy on labelled songs, and look for leaks."""
     if dataset == DEVELOPERS:

@@ -12,14 +12,7 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-AUDIO_SUFFIXES = """
-    .3ga .aac .ac3 .aif .aifc .aiff .amr .ape .asf .au .caf .dff .dsf .dts .eac3 .flac .m4a .m4b
-    .m4p .m4r .mka .mp+ .mp1 .mp2 .mp3 .mpc .mpp .oga .ogg .oma .opus .snd .spx .tak .tta .voc
-    .w64 .wav .wave .weba .wma .wv
-"""
-"""What is taken for a song in a folder, in lower case; videos only when they are named."""
-
-_SUFFIXES = frozenset(AUDIO_SUFFIXES.split())
+from songprint.audio.suffixes import AUDIO_SUFFIXES
 
 
 @dataclass(frozen=True)
@@ -101,7 +94,7 @@ def _entries(folder: str, entered: set[tuple[int, int]]) -> list[str]:
 def _is_wanted(entry: os.DirEntry[str]) -> bool:
     if entry.name.startswith("."):
         return False
-    if os.path.splitext(entry.name)[1].lower() in _SUFFIXES:  # noqa: PTH122
+    if os.path.splitext(entry.name)[1].lower() in AUDIO_SUFFIXES:  # noqa: PTH122
         return True
     try:
         return entry.is_dir()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from songprint.cli.options import Workers
 from songprint.cli.text import complain
 from songprint.errors import UsageError
 
@@ -58,12 +59,7 @@ def train(
         str | None,
         typer.Option(metavar="NAME", help="What to call it.  [default: as FOLDER or TABLE]"),
     ] = None,
-    workers: Annotated[
-        int | None,
-        typer.Option(
-            min=1, metavar="N", help="Songs heard at once.  [default: one for each usable core]"
-        ),
-    ] = None,
+    workers: Workers = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Learn genres of your own, and measure how well they are told.

@@ -17,19 +17,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from songprint.audio.suffixes import AUDIO_SUFFIXES
 from songprint.errors import UsageError
 
 Split = Literal["train", "valid", "test"]
 SPLITS: tuple[Split, ...] = ("train", "valid", "test")
-
-AUDIO_SUFFIXES = """
-    .3ga .aac .ac3 .aif .aifc .aiff .amr .ape .asf .au .caf .dff .dsf .dts .eac3 .flac .m4a .m4b
-    .m4p .m4r .mka .mp+ .mp1 .mp2 .mp3 .mpc .mpp .oga .ogg .oma .opus .snd .spx .tak .tta .voc
-    .w64 .wav .wave .weba .wma .wv
-"""
-"""What is taken for a song in a folder, in lower case; the same as the command line's."""
-
-_SUFFIXES = frozenset(AUDIO_SUFFIXES.split())
 
 
 @dataclass(frozen=True)
@@ -210,7 +202,7 @@ def list_folder(folder: Path) -> list[Path]:
 
 def is_audio(path: Path) -> bool:
     """Tell whether a file is named like a song."""
-    return path.suffix.lower() in _SUFFIXES
+    return path.suffix.lower() in AUDIO_SUFFIXES
 
 
 def audio_files(folder: Path) -> Iterator[Path]:

@@ -1,7 +1,7 @@
 """Whether a classifier knows how sure it may be: reliability, and accuracy where it speaks.
 
-Conventions as in :mod:`songprint.evaluate.metrics`; bins are of equal count, as in its expected
-calibration error, so that the table's gaps, weighted by count, add up to that error.
+Conventions as in :mod:`songprint.evaluate.metrics`. Bins are of equal count, which unlike bins of
+equal width are never almost empty.
 
 References
 ----------
@@ -9,6 +9,8 @@ References
        ICML 2005.
 .. [2] R. El-Yaniv and Y. Wiener, "On the foundations of noise-free selective classification",
        Journal of Machine Learning Research 11, 2010.
+.. [3] M. P. Naeini, G. Cooper, M. Hauskrecht, "Obtaining well calibrated probabilities using
+       Bayesian binning", AAAI 2015.
 """
 
 from __future__ import annotations
@@ -84,6 +86,33 @@ def reliability_table(confidence: Confidence, right: Right, bins: int = 10) -> l
         Bin(float(confidence[part].mean()), wilson(int(right[part].sum()), len(part)))
         for part in np.array_split(order, min(bins, len(order)))
     ]
+
+
+def expected_calibration_error(confidence: Confidence, right: Right, bins: int = 10) -> float:
+    """Return how far confidence is from the share that is right, averaged over songs [3]_.
+
+    Parameters
+    ----------
+    confidence : ndarray [shape=(n,)]
+        Probability of each prediction, 0 to 1.
+    right : ndarray [shape=(n,)]
+        Whether it was right.
+    bins : int
+        Bins of equal count.
+
+    Returns
+    -------
+    float
+        0 for perfect calibration, at most 1.
+
+    Raises
+    ------
+    ValueError
+        If the arrays are empty or of different lengths, or a confidence is no probability.
+    """
+    table = reliability_table(confidence, right, bins)
+    gaps = [b.count * abs(b.confidence - b.accuracy.value) for b in table]
+    return sum(gaps) / len(right)
 
 
 def selective_accuracy(

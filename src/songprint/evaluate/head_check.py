@@ -14,9 +14,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from songprint.evaluate.calibration import reliability_table, select
+from songprint.evaluate.calibration import (
+    expected_calibration_error,
+    reliability_table,
+    select,
+)
 from songprint.evaluate.confusion import confusion_matrix, genre_scores, genres_of, macro_f1
-from songprint.evaluate.metrics import Labels, accuracy, expected_calibration_error
+from songprint.evaluate.metrics import Labels, accuracy
 from songprint.evaluate.probe import artist_folds
 from songprint.evaluate.results import HeadScore
 from songprint.genre.head import GenreHead

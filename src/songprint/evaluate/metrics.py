@@ -1,13 +1,11 @@
-"""Accuracy with an interval, calibration error, and class-balanced accuracy.
+"""Accuracy with an interval, and class-balanced accuracy.
 
-Conventions: labels are strings; probabilities are rows that sum to one.
+Conventions: labels are strings.
 
 References
 ----------
 .. [1] E. B. Wilson, "Probable inference, the law of succession, and statistical inference",
        Journal of the American Statistical Association, 1927.
-.. [2] M. P. Naeini, G. Cooper, M. Hauskrecht, "Obtaining well calibrated probabilities using
-       Bayesian binning", AAAI 2015.
 """
 
 from __future__ import annotations
@@ -79,40 +77,6 @@ def balanced_accuracy(truth: Labels, predicted: Labels) -> float:
     """Return the mean over the true classes of the share of each that is found."""
     _validate(truth, predicted)
     return float(np.mean([(predicted[truth == name] == name).mean() for name in np.unique(truth)]))
-
-
-def expected_calibration_error(
-    confidence: NDArray[np.float64], right: NDArray[np.bool_], bins: int = 10
-) -> float:
-    """Return how far confidence is from the share that is right, averaged over songs [2]_.
-
-    Parameters
-    ----------
-    confidence : ndarray [shape=(n,)]
-        Probability of each prediction, 0 to 1.
-    right : ndarray [shape=(n,)]
-        Whether it was right.
-    bins : int
-        Bins of equal count, which unlike bins of equal width are never almost empty.
-
-    Returns
-    -------
-    float
-        0 for perfect calibration, at most 1.
-
-    Raises
-    ------
-    ValueError
-        If the arrays are empty or of different lengths.
-    """
-    if len(confidence) != len(right) or len(right) == 0:
-        raise ValueError(f"{len(confidence)} confidences for {len(right)} predictions")
-    order = np.argsort(confidence, kind="stable")
-    gaps = [
-        len(part) * abs(float(confidence[part].mean()) - float(right[part].mean()))
-        for part in np.array_split(order, min(bins, len(order)))
-    ]
-    return float(sum(gaps) / len(right))
 
 
 def _validate(truth: Labels, predicted: Labels) -> None:

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from songprint.audio.mel import log_mel
 from songprint.encoder.inference import Encoder
 from songprint.encoder.windows import cut_windows, pool_embeddings
-from songprint.evaluate.metrics import accuracy, expected_calibration_error
+from songprint.evaluate.calibration import expected_calibration_error
+from songprint.evaluate.metrics import accuracy
 from songprint.genre.head import GenreHead
 from songprint.genre.taxonomy import GENRES, NOT_MUSIC, canonical_genre
 from songprint.learn.corpus import Corpus
