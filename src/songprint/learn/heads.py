@@ -1,13 +1,15 @@
-"""Fitting the genre head: regression, temperature and threshold, each on songs of its own.
+"""Fitting the genre head: strength, temperature and threshold by songs that it did not see.
 
-The regression sees the labelled songs that may be trained on. Temperature and threshold come from
-songs whose artists it did not see: GTZAN's validation clips, and the others out of fold. GTZAN's
-training clips name no artists, so out of fold they would flatter; they are left out there.
+The regression's strength is chosen by cross-validation over artists. Temperature and threshold come
+from songs whose artists a regression did not see: GTZAN's validation clips, and the others out of
+fold. GTZAN's training clips name no artists, so out of fold they would flatter; they are left out
+there. The regression that ships then sees every song, validation clips included: half of GTZAN's
+country and metal is among them. Its accuracy is that of regressions that saw fewer.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +44,7 @@ class Labelled:
     labels, groups, sources : ndarray [shape=(n,)]
         Class, artist (or kind of sound) and data set of each.
     held_out : ndarray [shape=(n,)]
-        Songs never used to fit the regression.
+        Songs that the measured regressions never see.
     """
 
     embeddings: NDArray[np.float32]
@@ -142,7 +144,8 @@ def fit(data: Labelled, encoder_sha256: str) -> tuple[GenreHead, dict[str, Any]]
         "not_music_found": _share(right[data.labels == NOT_MUSIC]),
         "music_called_not_music": _share(calibrated.argmax(1)[music] == classes.index(NOT_MUSIC)),
     }
-    fitted = GenreHead(classes, head.weights, head.bias, temperature, threshold, encoder_sha256)
+    every = _regress(data.embeddings, data.labels, classes, strength, encoder_sha256)
+    fitted = replace(every, temperature=temperature, threshold=threshold)
     return fitted, report
 
 
