@@ -31,6 +31,7 @@ bench: $(VENV)/ready-dev
 	$(BIN)/python benchmarks/mel.py
 	$(BIN)/python benchmarks/decode.py
 	$(BIN)/python benchmarks/classify.py
+	$(BIN)/python benchmarks/not_music.py
 
 clean:
 	rm -rf $(VENV) $(DEMO_FOLDER)
