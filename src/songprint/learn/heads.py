@@ -114,15 +114,12 @@ def fit(data: Labelled, encoder_sha256: str) -> tuple[GenreHead, dict[str, Any]]
     train = ~data.held_out
     embeddings, labels, groups = data.embeddings[train], data.labels[train], data.groups[train]
     classes = (*(name for name in GENRES if name in labels), NOT_MUSIC)
-    strength = _best_strength(embeddings, labels, groups)
+    strength = _best_strength(embeddings, labels, groups, classes)
     head = _regress(embeddings, labels, classes, strength, encoder_sha256)
 
     probabilities = np.empty((len(data.labels), len(classes)))
     probabilities[data.held_out] = head.class_probabilities(data.embeddings[data.held_out])
-    unseen = np.flatnonzero(train)
-    for fold, test in _folds(embeddings, labels, groups):
-        part = _regress(embeddings[fold], labels[fold], classes, strength, encoder_sha256)
-        probabilities[unseen[test]] = part.class_probabilities(embeddings[test])
+    probabilities[train] = _unseen(embeddings, labels, groups, classes, strength)
     judged = data.held_out | ~np.isin(data.sources, ["gtzan"])
     truth = np.array([classes.index(name) for name in data.labels])
 
@@ -169,18 +166,26 @@ def _pipeline(strength: float) -> Any:
     )
 
 
-def _best_strength(embeddings: Any, labels: Any, groups: Any) -> float:
-    from sklearn.model_selection import cross_val_score
+def _best_strength(embeddings: Any, labels: Any, groups: Any, classes: tuple[str, ...]) -> float:
+    """Return the strength whose probabilities are best, by log loss, on artists not seen."""
+    truth = np.array([classes.index(name) for name in labels])
 
-    folds = list(_folds(embeddings, labels, groups))
-    # The log loss is undefined for a fold that lacks a class, as few groups can bring about.
-    scores = [
-        cross_val_score(
-            _pipeline(c), embeddings, labels, cv=folds, scoring="balanced_accuracy"
-        ).mean()
-        for c in STRENGTHS
-    ]
-    return STRENGTHS[int(np.argmax(scores))]
+    def loss(strength: float) -> float:
+        unseen = _unseen(embeddings, labels, groups, classes, strength)
+        return float(-np.log(np.maximum(unseen[np.arange(len(truth)), truth], 1e-12)).mean())
+
+    return min(STRENGTHS, key=loss)
+
+
+def _unseen(
+    embeddings: Any, labels: Any, groups: Any, classes: tuple[str, ...], strength: float
+) -> NDArray[np.float64]:
+    """Return the classes' probabilities [shape=(n, C)] for each song, its artist left out."""
+    probabilities = np.empty((len(labels), len(classes)))
+    for fold, test in _folds(embeddings, labels, groups):
+        part = _regress(embeddings[fold], labels[fold], classes, strength, "")
+        probabilities[test] = part.class_probabilities(embeddings[test])
+    return probabilities
 
 
 def _regress(
