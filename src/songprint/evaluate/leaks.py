@@ -295,8 +295,11 @@ def normalised_artist(tag: str) -> str:
     >>> normalised_artist("The Béatles (feat. Ringo)") == normalised_artist("beatles")
     True
     """
-    decomposed = unicodedata.normalize("NFKD", tag.casefold())
-    plain = "".join(c for c in decomposed if not unicodedata.combining(c))
+    # Compatibility caseless matching of the Unicode Standard (definition D146): a mathematical
+    # capital, say, has a case only once it is decomposed.
+    folded = unicodedata.normalize("NFD", tag).casefold()
+    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", folded).casefold())
+    plain = "".join(c for c in folded if not unicodedata.combining(c))
     alone = re.split(r"\W+(?:feat|ft|featuring)\b", plain, maxsplit=1)[0]
     words = re.findall(r"\w+", alone.replace("&", " and "))
     if len(words) > 1 and words[0] == "the":
