@@ -4,8 +4,16 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
+
+# Tests share two cores: how long an example takes says nothing of the code, and pytest-timeout
+# stops what hangs. On CI, where CI=true is set, Hypothesis also derandomises.
+settings.register_profile(
+    "songprint", settings.get_profile(settings.get_current_profile_name()), deadline=None
+)
+settings.load_profile("songprint")
 
 
 @pytest.fixture(scope="session")
