@@ -27,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from songprint.audio.container import DEFAULT_LIMITS, DecodeLimits, Song, open_song
+from songprint.audio.mel import SAMPLE_RATE_HZ
 from songprint.errors import DecodeError
 
 if TYPE_CHECKING:
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
 __all__ = ["BLOCK_SAMPLES", "DEFAULT_LIMITS", "SAMPLE_RATE_HZ", "DecodeLimits", "decode", "stream"]
 
-SAMPLE_RATE_HZ = 16_000
 BLOCK_SAMPLES = 10 * SAMPLE_RATE_HZ
 
 MAX_LEVEL = 64.0

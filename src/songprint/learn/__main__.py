@@ -38,7 +38,12 @@ def main() -> None:
     parser.add_argument("--speech", type=Path, help="recordings of speech, a folder a voice")
     parser.add_argument("--runs", type=Path, default=Path("runs"))
     parser.add_argument("--config", type=Path, default=Path(__file__).with_name("encoder.toml"))
-    parser.add_argument("--held-out", type=Path, help="artists to leave out, one a line")
+    parser.add_argument(
+        "--held-out",
+        type=Path,
+        default=Path(__file__).with_name("held_out.txt"),
+        help="artists that the encoder never hears, so that it can be measured on them",
+    )
     parser.add_argument("--shards", type=int, default=48, help="of 1,024 windows each")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--export-only", action="store_true", help="export the last checkpoint")
@@ -58,7 +63,7 @@ def main() -> None:
 
 
 def _train_encoder(arguments: argparse.Namespace, corpus: Corpus, weights: Path) -> None:
-    held_out = arguments.held_out.read_text("utf-8").splitlines() if arguments.held_out else []
+    held_out = arguments.held_out.read_text("utf-8").splitlines()
     shards = arguments.runs / "shards"
     if not arguments.export_only:
         _distil(corpus, arguments.teachers, frozenset(held_out), shards, arguments.shards)

@@ -13,7 +13,7 @@ References
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -50,10 +50,6 @@ class NetworkConfig:
     collapsed: int = 384
     hidden: int = 512
     dropout: float = 0.0
-
-    def as_dict(self) -> dict[str, object]:
-        """Return the fields as plain values, to be stored beside the weights."""
-        return asdict(self)
 
 
 def _convolution(

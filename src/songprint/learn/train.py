@@ -26,7 +26,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from songprint.audio.mel import MEL_BANDS
 from songprint.errors import UsageError
 from songprint.learn.corpus import FRAME_SCALE
 from songprint.learn.distil import Shard
@@ -372,12 +371,3 @@ class Trainer:
         line = {"step": self.step, "epoch": self.epoch, "windows": len(self.data), **figures}
         with (self.folder / "log.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
-
-
-def as_windows(frames: np.ndarray) -> Tensor:
-    """Cut frames [shape=(n, 96)], n ≥ 187, into consecutive windows [shape=(m, 187, 96)]."""
-    from songprint.audio.mel import WINDOW_FRAMES
-
-    count = len(frames) // WINDOW_FRAMES
-    whole = np.ascontiguousarray(frames[: count * WINDOW_FRAMES])
-    return torch.from_numpy(whole.reshape(count, WINDOW_FRAMES, MEL_BANDS))

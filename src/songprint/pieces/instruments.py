@@ -66,7 +66,6 @@ def plucked(
 
 
 steel_guitar = plucked(ring_seconds=5.0, damping_seconds=0.35, pluck_hz=5000.0, body=0.8)
-nylon_guitar = plucked(ring_seconds=3.0, damping_seconds=0.08, pluck_hz=1800.0, body=1.0)
 electric_guitar = plucked(ring_seconds=6.0, damping_seconds=0.25, pluck_hz=3000.0)
 clean_chop = plucked(ring_seconds=2.0, damping_seconds=0.2, pluck_hz=4500.0, pluck_position=0.1)
 palm_mute = plucked(

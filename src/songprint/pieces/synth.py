@@ -262,8 +262,8 @@ def karplus_strong(
     """Pluck a string (Karplus-Strong, tuned between samples).
 
     The loop holds one period. It is run a period at a time, which gives the recursion's own
-    values at the cost of one vector operation a period, some forty times faster than
-    ``scipy.signal.lfilter`` with a denominator as long as the period.
+    values at the cost of one vector operation a period; ``scipy.signal.lfilter`` would multiply
+    by every sample of a denominator as long as the period.
 
     Parameters
     ----------
