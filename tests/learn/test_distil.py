@@ -5,6 +5,7 @@ import pytest
 
 from songprint.learn.corpus import Corpus
 from songprint.learn.distil import TEACHERS, Distiller
+from songprint.learn.teacher import FEATURES
 from support.musicnn import random_weights
 
 SONGS = """name,source,artist,genre,split,start,frames
@@ -35,9 +36,8 @@ def distiller(corpus, tmp_path_factory):
 def test_a_shard_holds_windows_and_both_teachers(distiller):
     shard = distiller.shard(0)
     assert shard.windows.shape == (12, 187, 96)
-    assert shard.embeddings.shape == (12, 400)
-    assert shard.logits.shape == (12, 100)
-    assert np.isfinite(shard.embeddings.astype(np.float32)).all()
+    assert shard.features.shape == (12, 4, 2, 2, FEATURES)
+    assert np.isfinite(shard.features.astype(np.float32)).all()
 
 
 def test_validation_clips_and_held_out_artists_are_never_drawn(distiller):
@@ -49,5 +49,5 @@ def test_validation_clips_and_held_out_artists_are_never_drawn(distiller):
 def test_the_number_decides_the_shard(distiller):
     first, again, other = (distiller.shard(number) for number in (7, 7, 8))
     np.testing.assert_array_equal(first.windows, again.windows)
-    np.testing.assert_array_equal(first.embeddings, again.embeddings)
+    np.testing.assert_array_equal(first.features, again.features)
     assert (first.windows != other.windows).any()

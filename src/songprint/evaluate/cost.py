@@ -76,6 +76,13 @@ def measure_cost(
     )
 
 
+def windows_per_second(graph: bytes, rounds: int = ROUNDS) -> float:
+    """Return the median speed of an ONNX encoder on one thread."""
+    batch = np.zeros((BATCH_WINDOWS, WINDOW_FRAMES, MEL_BANDS), np.float32)
+    session = _session(graph)
+    return BATCH_WINDOWS / median(_time(session, batch) for _ in range(rounds))
+
+
 def count_onnx_macs(graph: bytes) -> int:
     """Count the multiply-accumulates of one window in convolutions and matrix products.
 

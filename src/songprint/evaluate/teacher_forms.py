@@ -38,10 +38,9 @@ class DirectMusiCNN(MusiCNN):
             kernel: Tensor = getattr(self, f"kernel_{i}")
             taps = kernel.view(len(kernel), -1, TIMBRAL_FRAMES).transpose(1, 2)
             kernels.append(taps[:, None].contiguous())
-        for i, length in enumerate(TEMPORAL_FRAMES):
+        for i in range(len(TEMPORAL_FRAMES)):
             kernel = getattr(self, f"kernel_{i + 2}")
-            margin = (TEMPORAL_FRAMES[0] - length) // 2
-            kernels.append(kernel[:, None, margin : margin + length, None].contiguous())
+            kernels.append(kernel[:, None, :, None])
         return kernels
 
 

@@ -19,8 +19,9 @@ import torch
 from songprint.encoder.inference import Encoder as OnnxEncoder
 from songprint.learn import heads
 from songprint.learn.corpus import Corpus, build
-from songprint.learn.distil import Distiller
+from songprint.learn.distil import TEACHERS, Distiller
 from songprint.learn.export import export_encoder
+from songprint.learn.teacher import MusiCNN
 from songprint.learn.train import TrainConfig, Trainer
 
 _LOG = logging.getLogger("songprint.learn")
@@ -36,6 +37,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--teachers", type=Path, default=Path("runs/teachers"))
     parser.add_argument("--speech", type=Path, help="recordings of speech, a folder a voice")
+    parser.add_argument("--music", type=Path, help="more music, a folder an artist or album")
     parser.add_argument("--runs", type=Path, default=Path("runs"))
     parser.add_argument("--config", type=Path, default=Path(__file__).with_name("encoder.toml"))
     parser.add_argument(
@@ -54,7 +56,7 @@ def main() -> None:
     corpus_folder = arguments.runs / "corpus"
     if not (corpus_folder / "songs.csv").exists():
         _LOG.info("decoding %s", arguments.data)
-        build(arguments.data, corpus_folder)
+        build(arguments.data, corpus_folder, arguments.music)
     corpus = Corpus(corpus_folder)
     weights = Path(str(resources.files("songprint.encoder"))) / "weights"
     if not arguments.head_only:
@@ -68,7 +70,9 @@ def _train_encoder(arguments: argparse.Namespace, corpus: Corpus, weights: Path)
     if not arguments.export_only:
         _distil(corpus, arguments.teachers, frozenset(held_out), shards, arguments.shards)
     config = TrainConfig.load(arguments.config)
-    trainer = Trainer(config, shards, arguments.runs / "encoder", torch.device(arguments.device))
+    teachers = [MusiCNN(arguments.teachers / f"{name}.npz") for name in TEACHERS]
+    device = torch.device(arguments.device)
+    trainer = Trainer(config, shards, teachers, arguments.runs / "encoder", device)
     if not arguments.export_only:
         _LOG.info("training from step %d to %d", trainer.step, config.steps)
         trainer.run()

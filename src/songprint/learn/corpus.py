@@ -11,15 +11,19 @@ import csv
 import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from songprint.audio.mel import MEL_BANDS, WINDOW_FRAMES, log_mel
+from songprint.audio.mel import MEL_BANDS, SAMPLE_RATE_HZ, WINDOW_FRAMES, log_mel
+from songprint.audio.suffixes import AUDIO_SUFFIXES
 from songprint.errors import DecodeError, UsageError
 
 FRAME_SCALE = 36.0
+MUSIC_SECONDS = 90
+MIN_MUSIC_SECONDS = 20
 
 _LOG = logging.getLogger(__name__)
 
@@ -35,7 +39,7 @@ class Song:
     name
         Unique in its source.
     source
-        ``open``, ``emotify`` or ``gtzan``.
+        ``open``, ``emotify``, ``gtzan`` or, of folders of the trainer's own, ``music``.
     artist
         Groups the songs that must not be split between training and measurement; for ``gtzan``,
         whose artists are not named, the clip itself.
@@ -116,8 +120,8 @@ def quantise(frames: Windows) -> NDArray[np.uint8]:
     return rounded
 
 
-def build(data: Path, folder: Path) -> Corpus:
-    """Decode the developers' data once into a corpus.
+def build(data: Path, folder: Path, music: Path | None = None) -> Corpus:
+    """Decode the developers' data, and other music, once into a corpus.
 
     Parameters
     ----------
@@ -125,6 +129,9 @@ def build(data: Path, folder: Path) -> Corpus:
         The folder ``shared/data``: ``open/``, ``emotify/`` and the GTZAN log-mels.
     folder : Path
         Where the corpus is written; made if missing.
+    music : Path, optional
+        More music, in a folder for each artist or album; its middle :data:`MUSIC_SECONDS` are
+        kept, and what is shorter than :data:`MIN_MUSIC_SECONDS` is taken for an effect.
 
     Returns
     -------
@@ -135,7 +142,8 @@ def build(data: Path, folder: Path) -> Corpus:
     songs: list[Song] = []
     pieces: list[NDArray[np.uint8]] = []
     start = 0
-    for name, source, artist, genre, split, frames in _read_sources(data):
+    sources = chain(_read_sources(data), _read_music(music) if music else ())
+    for name, source, artist, genre, split, frames in sources:
         songs.append(Song(name, source, artist, genre, split, start, len(frames)))
         pieces.append(frames)
         start += len(frames)
@@ -171,6 +179,23 @@ def _read_sources(data: Path) -> Iterator[_Source]:
             if frames.shape[1] != MEL_BANDS:
                 raise UsageError(f"{clip}: {frames.shape[1]} mel bands, not {MEL_BANDS}")
             yield clip, "gtzan", clip, row["genre"], row["split"], frames
+
+
+def _read_music(folder: Path) -> Iterator[_Source]:
+    for path in sorted(folder.rglob("*")):
+        if path.suffix.lower() not in AUDIO_SUFFIXES:
+            continue
+        try:
+            samples = _decode(path)
+        except DecodeError as error:
+            _LOG.warning("left out of the corpus: %s", error)
+            continue
+        kept = MUSIC_SECONDS * SAMPLE_RATE_HZ
+        if len(samples) < MIN_MUSIC_SECONDS * SAMPLE_RATE_HZ or not samples.any():
+            continue
+        first = max(0, (len(samples) - kept) // 2)
+        name = path.relative_to(folder)
+        yield str(name), "music", name.parts[0], "", "", quantise(log_mel(samples[first:][:kept]))
 
 
 def _rows(path: Path) -> Iterable[dict[str, str]]:

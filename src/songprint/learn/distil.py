@@ -24,8 +24,8 @@ SHARD_WINDOWS = 1024
 TEACHERS = ("MSD_musicnn", "MTT_musicnn")
 # GTZAN has a fortieth of the frames but most of the genres; with its fair share of the windows the
 # student misses the teachers there by half of the variance, on music that it was trained on.
-SOURCE_WEIGHTS = {"open": 1.0, "emotify": 2.0, "gtzan": 7.0}
-_BATCH_WINDOWS = 4  # the unfolded patches of more windows leave the cache
+SOURCE_WEIGHTS = {"open": 1.0, "emotify": 3.0, "gtzan": 7.0, "music": 0.8}
+_BATCH_WINDOWS = 8  # the unfolded patches of more windows leave the cache
 
 
 @dataclass(frozen=True)
@@ -36,17 +36,15 @@ class Shard:
     ----------
     windows : ndarray [shape=(n, 187, 96)], uint8
         Quantised log-mel frames.
-    embeddings : ndarray [shape=(n, 400)], float16
-        Penultimate layers of the MSD and the MTT network.
-    logits : ndarray [shape=(n, 100)], float16
-        Tags of both before the sigmoid.
+    features : ndarray [shape=(n, 4, 2, 2, 753)], float16
+        What the MSD and the MTT network's layers before pooling find in each quarter of a window:
+        teacher, maximum and mean, channel. Their embeddings and tags follow from it.
     songs : ndarray [shape=(n,)], int32
         Index of each window's song in the corpus; -1 for a mix of two.
     """
 
     windows: NDArray[np.uint8]
-    embeddings: NDArray[np.float16]
-    logits: NDArray[np.float16]
+    features: NDArray[np.float16]
     songs: NDArray[np.int32]
 
     def save(self, path: Path) -> None:
@@ -109,23 +107,19 @@ class Distiller:
         drawn = [self._draw(rng) for _ in range(self._shard_windows)]
         windows = np.stack([quantise(window) for window, _ in drawn])
         songs = np.array([song for _, song in drawn], np.int32)
-        embeddings, logits = [], []
+        features = []
         with torch.inference_mode():
             for start in range(0, self._shard_windows, _BATCH_WINDOWS):
                 batch = torch.from_numpy(windows[start : start + _BATCH_WINDOWS]) / FRAME_SCALE
-                outputs = [teacher(batch) for teacher in self._teachers]
-                embeddings.append(torch.cat([e for e, _ in outputs], 1))
-                logits.append(torch.cat([t for _, t in outputs], 1))
-        return Shard(
-            windows,
-            torch.cat(embeddings).half().numpy(),
-            torch.cat(logits).half().numpy(),
-            songs,
-        )
+                heard = torch.stack([teacher.segments(batch) for teacher in self._teachers], 2)
+                features.append(heard.half())
+        return Shard(windows, torch.cat(features).numpy(), songs)
 
     def _crop(self, song: Song, rng: Generator) -> NDArray[np.float32]:
         stretch = rng.random() < 0.3
         wanted = int(WINDOW_FRAMES * 1.16) if stretch else WINDOW_FRAMES
+        if rng.random() < 0.15:  # an excerpt too short for a window, which is heard repeated
+            wanted = int(rng.integers(WINDOW_FRAMES // 2, WINDOW_FRAMES))
         first = int(rng.integers(0, max(song.frames - wanted, 0) + 1))
         frames = fill_window(self._corpus.frames(song)[first : first + wanted])
         if stretch:
@@ -135,11 +129,11 @@ class Distiller:
     def _draw(self, rng: Generator) -> tuple[NDArray[np.float32], int]:
         index = int(rng.choice(self._indices, p=self._weights))
         window = self._crop(self._corpus.songs[index], rng)
-        if rng.random() < 0.25:  # as recorded: what the encoder is asked to hear most
+        if rng.random() < 0.35:  # as recorded: what the encoder is asked to hear most
             return window, index
         power = augment.to_power(window)
         # A thousand songs are few; their mixtures are many, and the teachers judge them as well.
-        if rng.random() < 0.6:
+        if rng.random() < 0.5:
             other = self._corpus.songs[int(rng.choice(self._indices, p=self._weights))]
             power = augment.mix(power, augment.to_power(self._crop(other, rng)), rng)
             index = -1
@@ -148,7 +142,7 @@ class Distiller:
             (augment.equalise, 0.5),
             (augment.limit_band, 0.1),
             (augment.add_noise, 0.1),
-            (augment.gain, 0.8),
+            (augment.gain, 0.7),
         ):
             if rng.random() < probability:
                 power = change(power, rng)

@@ -2,8 +2,9 @@
 
 Inverted residual blocks after MobileNetV2 [1]_ (fused where a map has few channels, as in
 EfficientNetV2 [2]_), strided over frequency before time: genre lives in how spectra move, and a
-window has only 187 frames. The map is then collapsed over frequency and pooled over time by mean
-and maximum, as the teacher does.
+window has only 187 frames. The map is then collapsed over frequency, looked at over a
+second or more by bottlenecked filters (the teacher's longest last two seconds), and pooled over
+time by mean and maximum, as the teacher does.
 
 References
 ----------
@@ -34,8 +35,8 @@ class NetworkConfig:
         One tuple a stage: channels, blocks, expansion, time stride, frequency stride, fused.
     collapsed
         Channels once frequency is gone.
-    hidden
-        Units between pooling and the outputs.
+    temporal
+        One tuple a block that follows: narrow channels, filter length in frames of the map.
     dropout
         Share of the pooled features that a training step leaves out.
     """
@@ -48,7 +49,7 @@ class NetworkConfig:
         (112, 3, 4, 2, 1, False),
     )
     collapsed: int = 384
-    hidden: int = 512
+    temporal: tuple[tuple[int, int], ...] = ()
     dropout: float = 0.0
 
 
@@ -88,8 +89,30 @@ class InvertedResidual(nn.Module):
         return x + y if self.residual else y
 
 
+class TemporalBlock(nn.Module):
+    """Narrow, filter over time, widen; [n, c, t] → [n, c, t]."""
+
+    def __init__(self, channels: int, narrow: int, length: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv1d(channels, narrow, 1, bias=False),
+            nn.BatchNorm1d(narrow),
+            nn.ReLU(),
+            nn.Conv1d(narrow, narrow, length, padding=length // 2, bias=False),
+            nn.BatchNorm1d(narrow),
+            nn.ReLU(),
+            nn.Conv1d(narrow, channels, 1, bias=False),
+            nn.BatchNorm1d(channels),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Apply the block."""
+        y: Tensor = self.body(x)
+        return F.relu(x + y)
+
+
 class Student(nn.Module):
-    """The encoder's trunk: windows of log-mel frames to `config.hidden` features."""
+    """The encoder's trunk: windows of log-mel frames to features over time."""
 
     input_mean: Tensor
     input_scale: Tensor
@@ -101,28 +124,29 @@ class Student(nn.Module):
         self.register_buffer("input_scale", torch.ones(MEL_BANDS))
         layers: list[nn.Module] = [_convolution(1, config.stem, (5, 5), (2, 2)), nn.ReLU()]
         channels, bands = config.stem, (MEL_BANDS + 1) // 2
+        self.time_stride = 2
         for outputs, blocks, expansion, time_stride, band_stride, fused in config.stages:
             for block in range(blocks):
                 stride = (time_stride, band_stride) if block == 0 else (1, 1)
                 layers.append(InvertedResidual(channels, outputs, expansion, stride, fused))
                 channels = outputs
             bands = (bands - 1) // band_stride + 1
+            self.time_stride *= time_stride
         self.map = nn.Sequential(*layers)
         self.collapse = nn.Sequential(
             nn.Conv2d(channels, config.collapsed, (1, bands), bias=False),
             nn.BatchNorm2d(config.collapsed),
             nn.ReLU(),
         )
-        self.pooled_norm = nn.BatchNorm1d(2 * config.collapsed)
-        self.dropout = nn.Dropout(config.dropout)
-        self.hidden = nn.Linear(2 * config.collapsed, config.hidden)
+        self.temporal = nn.Sequential(
+            *[TemporalBlock(config.collapsed, *shape) for shape in config.temporal]
+        )
 
     def forward(self, windows: Tensor) -> Tensor:
-        """Map [n, 187, 96] log-mel windows to [n, hidden] features."""
+        """Map [n, 187, 96] log-mel windows to [n, collapsed, ceil(187 / time_stride)] features."""
         x = (windows - self.input_mean) * self.input_scale
-        x = self.collapse(self.map(x[:, None]))[..., 0]
-        pooled = torch.cat([x.mean(2), x.amax(2)], 1)
-        return F.relu(self.hidden(self.dropout(self.pooled_norm(pooled))))
+        over_time: Tensor = self.temporal(self.collapse(self.map(x[:, None]))[..., 0])
+        return over_time
 
 
 def count_macs(network: nn.Module) -> int:
@@ -131,7 +155,7 @@ def count_macs(network: nn.Module) -> int:
 
     def count(module: nn.Module, _inputs: tuple[Tensor, ...], output: Tensor) -> None:
         nonlocal total
-        if isinstance(module, nn.Conv2d):
+        if isinstance(module, nn.Conv1d | nn.Conv2d):
             kernel = module.weight[0].numel()
             total += kernel * output[0].numel()
         elif isinstance(module, nn.Linear):

@@ -19,11 +19,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from songprint.audio.mel import MEL_BANDS
+from songprint.audio.mel import MEL_BANDS, WINDOW_FRAMES
 from songprint.errors import ModelError
 
 BATCH_NORM_EPSILON = 1e-3
 EMBEDDING_SIZE = 200
+FEATURES = 753
+SEGMENT_FRAMES = 48
+_BANDS_AT_A_TIME = 4
 
 MSD_TAGS = (
     "rock", "pop", "alternative", "indie", "electronic", "female vocalists", "dance", "00s",
@@ -115,9 +118,8 @@ class MusiCNN(nn.Module):
             else:
                 sign = torch.sign(getattr(self, f"scale_{i + 1}"))
                 self.register_buffer(f"sign_{i}", sign)
-                if i >= 2:  # the shorter temporal filters sit in the middle of the longest
-                    margin = (128 - weight.shape[2]) // 2
-                    weight = F.pad(weight[:, 0, :, 0], (margin, margin))
+                if i >= 2:
+                    weight = weight[:, 0, :, 0]
                 else:
                     weight = weight[:, 0].transpose(1, 2).flatten(1)
                 weight = (weight * sign[:, None]).to(self.front_end_dtype)
@@ -150,26 +152,37 @@ class MusiCNN(nn.Module):
         """[n, frames, 96] → [n, 561, frames]: timbral then temporal filters.
 
         A convolution with one input channel is a matrix product over unfolded patches, which in
-        bfloat16 runs several times faster than the library's convolution on a CPU.
+        bfloat16 runs several times faster than the library's convolution on a CPU. A few bands at a
+        time, the patches stay in the cache.
         """
         n, frames, _ = x.shape
         x = x.to(self.front_end_dtype)
         features = []
-        padded = F.pad(x, (0, 0, 3, 3))
+        strips = F.pad(x, (0, 0, 3, 3)).unfold(1, 7, 1).contiguous()  # [n, frames, 96, 7]
         for i in range(2):
-            kernel = getattr(self, f"kernel_{i}")
-            patches = padded.unfold(1, 7, 1).unfold(2, kernel.shape[1] // 7, 1)
-            bands = patches.shape[2]
-            # [n, frames, bands, width, 7] → a row a patch
-            rows = patches.permute(0, 1, 2, 4, 3).reshape(n * frames * bands, -1)
-            largest = (rows @ kernel.t()).view(n, frames, bands, -1).amax(2)
+            kernel: Tensor = getattr(self, f"kernel_{i}")
+            width = kernel.shape[1] // 7
+            largest: Tensor | None = None
+            positions = range(MEL_BANDS - width + 1)
+            for first in positions[::_BANDS_AT_A_TIME]:
+                group = positions[first : first + _BANDS_AT_A_TIME]
+                rows = torch.stack([strips[:, :, band : band + width] for band in group])
+                rows = rows.view(len(group) * n * frames, -1)
+                found = (rows @ kernel.t()).view(len(group), n, frames, -1).amax(0)
+                largest = found if largest is None else torch.maximum(largest, found)
+            assert largest is not None
             features.append(self._rectify(largest.float(), i))
         # TensorFlow's "same" puts the odd sample of padding at the end.
-        padded = F.pad(x, (0, 0, 63, 64))
-        rows = padded.unfold(1, 128, 1).transpose(1, 2).reshape(n * MEL_BANDS * frames, 128)
-        kernels = torch.cat([self.kernel_2, self.kernel_3, self.kernel_4])
-        largest = (rows @ kernels.t()).view(n, MEL_BANDS, frames, -1).amax(1).float()
-        features += [self._rectify(part, 2 + i) for i, part in enumerate(largest.chunk(3, 2))]
+        padded = F.pad(x, (0, 0, 63, 64)).transpose(1, 2).contiguous()
+        stretches = [bands.unfold(2, 128, 1) for bands in torch.split(padded, _BANDS_AT_A_TIME, 1)]
+        for i in range(2, 5):
+            kernel = getattr(self, f"kernel_{i}")
+            length = kernel.shape[1]
+            margin = (128 - length) // 2
+            maxima = [
+                (rows[..., margin : margin + length] @ kernel.t()).amax(1) for rows in stretches
+            ]
+            features.append(self._rectify(torch.stack(maxima).amax(0).float(), i))
         return torch.cat(features, 1)
 
     def forward(self, windows: Tensor) -> tuple[Tensor, Tensor]:
@@ -187,15 +200,43 @@ class MusiCNN(nn.Module):
         logits : Tensor [shape=(n, 50)]
             The tags before their sigmoid.
         """
+        return self.read_out(pool_segments(self.segments(windows)))
+
+    def segments(self, windows: Tensor) -> Tensor:
+        """Return what the layers before pooling find in each stretch of a window.
+
+        Parameters
+        ----------
+        windows : Tensor [shape=(n, frames, 96)]
+            Log-mel frames.
+
+        Returns
+        -------
+        Tensor [shape=(n, ceil(frames / 48), 2, 753)]
+            Maximum and mean over 48 frames (the last stretch may be shorter) of the front end's
+            561 channels and the three middle layers' 64 each.
+        """
         if windows.shape[-1] != MEL_BANDS:
             raise ValueError(f"windows have {windows.shape[-1]} mel bands, not {MEL_BANDS}")
         front = self._front_end(windows * self.scale_0 + self.shift_0)
         first = self._normalise(self._convolve(F.pad(front, (3, 3)), 5), 6)
         second = self._normalise(self._convolve(F.pad(first, (3, 3)), 6), 7) + first
         third = self._normalise(self._convolve(F.pad(second, (3, 3)), 7), 8) + second
-        features = torch.cat([front, first, second, third], 1)
+        pieces = torch.split(torch.cat([front, first, second, third], 1), SEGMENT_FRAMES, 2)
+        return torch.stack([torch.stack([p.amax(2), p.mean(2)], 1) for p in pieces], 1)
+
+    def read_out(self, pooled: Tensor) -> tuple[Tensor, Tensor]:
+        """Return embedding and logits of pooled features [shape=(n, 2, 753)], maximum and mean."""
         # Flattened per channel as [max, mean], the order in which TensorFlow's dense expects it.
-        pooled = torch.stack([features.amax(2), features.mean(2)], 2).flatten(1)
-        hidden = F.relu(F.linear(self._normalise(pooled, 9), self.dense_0, self.dense_bias_0))
+        normal = self._normalise(pooled.transpose(1, 2).flatten(1), 9)
+        hidden = F.relu(F.linear(normal, self.dense_0, self.dense_bias_0))
         embedding = self._normalise(hidden, 10)
         return embedding, F.linear(embedding, self.dense_1, self.dense_bias_1)
+
+
+def pool_segments(segments: Tensor, frames: int = WINDOW_FRAMES) -> Tensor:
+    """Pool stretches [shape=(n, s, 2, c)] of `frames` frames in all to [shape=(n, 2, c)]."""
+    lengths = torch.full((segments.shape[1],), float(SEGMENT_FRAMES), device=segments.device)
+    lengths[-1] = frames - SEGMENT_FRAMES * (len(lengths) - 1)
+    mean = torch.einsum("nsc,s->nc", segments[:, :, 1], lengths / frames)
+    return torch.stack([segments[:, :, 0].amax(1), mean], 1)
