@@ -30,6 +30,7 @@ lint: $(VENV)/ready-dev
 bench: $(VENV)/ready-dev
 	$(BIN)/python benchmarks/mel.py
 	$(BIN)/python benchmarks/decode.py
+	$(BIN)/python benchmarks/descriptors.py
 	$(BIN)/python benchmarks/classify.py
 	$(BIN)/python benchmarks/not_music.py
 

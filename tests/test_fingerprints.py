@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 import songprint
+from songprint.descriptors.core import describe
+from songprint.descriptors.intensity import IntensityMeter
 from songprint.encoder.inference import Encoder
 from songprint.errors import DecodeError, ModelError
 from songprint.fingerprints import Fingerprinter, default_fingerprinter
@@ -61,9 +63,45 @@ def test_timeline_levels_are_the_musics(fingerprinter):
     assert timeline[-1].level_dbfs == pytest.approx(-40, abs=0.5)
 
 
+def test_descriptors_are_those_of_the_samples(heard, blues):
+    alone = describe(blues)
+    assert heard.descriptors.beat.tempo_bpm == alone.beat.tempo_bpm
+    assert heard.descriptors.intensity == alone.intensity
+    assert heard.descriptors.timbre.brightness_hz == pytest.approx(alone.timbre.brightness_hz)
+    assert heard.descriptors.tonality.key == alone.tonality.key
+
+
+def test_loudness_and_width_are_those_of_the_file_s_own_channels(tmp_path, fingerprinter):
+    music = PIECES[0].render(sample_rate_hz=44_100).astype(np.float32)
+    path = write_audio(tmp_path / "blues.flac", music, 44_100)
+    heard = fingerprinter.fingerprint(path).descriptors
+    meter = IntensityMeter()
+    meter.add(np.ascontiguousarray(music.T), 44_100, ("FL", "FR"))
+    assert heard.intensity.loudness_lufs == pytest.approx(meter.finish().loudness_lufs, abs=0.01)
+    left, right = music.T
+    sides, both = np.sum((left - right) ** 2), 2 * np.sum(left**2 + right**2)
+    assert heard.timbre.stereo_width == pytest.approx(sides / both, abs=1e-4)
+
+
+def test_a_song_is_decoded_once_and_its_spectrum_taken_once(
+    tmp_path, fingerprinter, blues, monkeypatch
+):
+    from songprint.audio import decode, mel
+
+    taken, opened = [], []
+    frames_of, frames = mel._frames_of, decode._frames
+    monkeypatch.setattr(mel, "_frames_of", lambda x: taken.append(out := frames_of(x)) or out)
+    monkeypatch.setattr(decode, "_frames", lambda *a: opened.append(a) or frames(*a))
+    path = write_audio(tmp_path / "blues.wav", blues[:, None], RATE_HZ)
+    fingerprinter.fingerprint(path)
+    assert sum(map(len, taken)) == 1 + len(blues) // mel.HOP_SAMPLES
+    assert len(opened) == 1
+
+
 def test_file_and_samples_give_one_fingerprint(tmp_path, fingerprinter, blues, heard):
     path = write_audio(tmp_path / "blues.wav", blues[:, None], RATE_HZ)
     from_file = fingerprinter.fingerprint(path)
+    assert from_file.descriptors.beat.tempo_bpm == heard.descriptors.beat.tempo_bpm
     np.testing.assert_allclose(from_file.embedding, heard.embedding, atol=1e-2)
     assert from_file.genres[0].name == heard.genres[0].name
 
@@ -120,6 +158,10 @@ def test_a_head_of_another_encoder_is_refused():
     encoder.sha256 = "another"
     with pytest.raises(ModelError, match="another encoder"):
         Fingerprinter(encoder, head, sha256)
+
+
+def test_model_version_begins_with_that_of_the_format(fingerprinter):
+    assert fingerprinter.model_version.startswith(f"{songprint.FORMAT_VERSION}-")
 
 
 def test_model_version_changes_with_the_head():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,10 +16,11 @@ from songprint.errors import ModelError
 
 if TYPE_CHECKING:
     from songprint.audio.decode import DecodeLimits
+    from songprint.descriptors.core import Descriptors, Listener
     from songprint.encoder.inference import Encoder
     from songprint.genre.head import GenreHead
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 """Changes when a fingerprint's fields, or the way its numbers are made, change."""
 
 SILENCE_DBFS = -70.0
@@ -73,6 +74,8 @@ class Fingerprint:
         The head abstains: not music, silence, or no genre likely enough.
     era, moods : tuple of Probability
         Most probable first; the tagger's opinion, not calibrated, each tag for itself.
+    descriptors : Descriptors
+        Beat, intensity, rhythm, timbre and tonality, as numbers.
     seconds : float
         Duration of the audio that was heard.
     content_hash : str
@@ -88,6 +91,7 @@ class Fingerprint:
     unsure: bool
     era: tuple[Probability, ...]
     moods: tuple[Probability, ...]
+    descriptors: Descriptors
     seconds: float
     content_hash: str
     model: str
@@ -155,35 +159,47 @@ class Fingerprinter:
         """
         from songprint.audio.decode import DEFAULT_LIMITS, stream
         from songprint.audio.hash import content_hash
+        from songprint.descriptors.core import Listener
 
         limits = limits or DEFAULT_LIMITS
-        heard = self._hear(stream(path, limits=limits))
+        listener = Listener(native=True)
+        heard = self._hear(stream(path, limits=limits, tap=listener.add_channels), listener)
         return self._conclude(heard, content_hash(path, limits=limits))
 
     def fingerprint_samples(self, samples: NDArray[np.float32], content_hash: str) -> Fingerprint:
         """Fingerprint mono float32 samples [shape=(n,)], n ≥ 1, at 16 kHz.
+
+        Loudness and dynamics are those of these samples; they have no stereo width.
 
         Raises
         ------
         ValueError
             If there are no samples or they are of another shape or type.
         """
+        from songprint.descriptors.core import Listener
+
         if len(samples) == 0:
             raise ValueError("no samples to hear")
-        return self._conclude(self._hear([samples]), content_hash)
+        return self._conclude(self._hear([samples], Listener()), content_hash)
 
-    def _hear(self, blocks: Iterable[NDArray[np.float32]]) -> _Heard:
+    def _hear(self, blocks: Iterable[NDArray[np.float32]], listener: Listener) -> _Heard:
         from songprint.audio.mel import stream_log_mel
         from songprint.encoder.windows import cut_windows
 
         meter = _LevelMeter()
+        samples = _tapped(meter.watch(blocks), listener.add)
+        frames = _tapped(stream_log_mel(samples), listener.add_log_mel)
         embeddings, tags = [], []
-        for windows in cut_windows(stream_log_mel(meter.watch(blocks))):
+        for windows in cut_windows(frames):
             encoded = self.encoder.encode(windows)
             embeddings.append(encoded.embeddings)
             tags.append(encoded.tags)
         return _Heard(
-            np.concatenate(embeddings), np.concatenate(tags), meter.samples, meter.levels_dbfs()
+            embeddings=np.concatenate(embeddings),
+            tags=np.concatenate(tags),
+            descriptors=listener.finish(),
+            samples=meter.samples,
+            levels_dbfs=meter.levels_dbfs(),
         )
 
     def _conclude(self, heard: _Heard, content_hash: str) -> Fingerprint:
@@ -200,6 +216,7 @@ class Fingerprinter:
             unsure=unsure or bool(heard.levels_dbfs.max() < SILENCE_DBFS),
             era=_ranked((name, tags[f"msd/{name}"]) for name in ERAS),
             moods=_ranked((name, tags[f"msd/{name}"]) for name in MOODS),
+            descriptors=heard.descriptors,
             seconds=heard.samples / SAMPLE_RATE_HZ,
             content_hash=content_hash,
             model=self.model_version,
@@ -240,6 +257,7 @@ class Fingerprinter:
 class _Heard:
     embeddings: NDArray[np.float32]
     tags: NDArray[np.float32]
+    descriptors: Descriptors
     samples: int
     levels_dbfs: NDArray[np.float64]
 
@@ -280,6 +298,14 @@ class _LevelMeter:
         power = np.array(self._energies) / lengths
         levels: NDArray[np.float64] = 10 * np.log10(np.maximum(power, self.FLOOR))
         return levels
+
+
+def _tapped(
+    pieces: Iterable[NDArray[np.float32]], tap: Callable[[NDArray[np.float32]], None]
+) -> Iterator[NDArray[np.float32]]:
+    for piece in pieces:
+        tap(piece)
+        yield piece
 
 
 def _ranked(pairs: Iterable[tuple[str, float]]) -> tuple[Probability, ...]:

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from songprint.pieces import PIECES
 from support.audiofiles import write_audio
 from support.badfiles import make_bad_files, wav_bytes
 from support.classifying import classify, documents, genre_rows, run
+from support.madeup import made_up
 
 
 @pytest.fixture(scope="session")
@@ -52,6 +54,39 @@ def test_the_document_fits_its_schema_and_its_promises(songs: list[Path]) -> Non
         assert timeline[0]["start"] == 0
         assert timeline[-1]["end"] == pytest.approx(item["seconds"], abs=1e-3)
         assert all(len(segment["genres"]) == 3 for segment in timeline)
+
+
+def test_the_document_has_the_descriptors(pretend: Any) -> None:
+    pretend(lambda _path: made_up())
+    (item,) = documents(classify("--json", "a.mp3").stdout)
+    assert item["descriptors"] == {
+        "tempo_bpm": 118.2,
+        "tempo_alternatives": [{"bpm": 59.1, "weight": 0.4}],
+        "tempo_confidence": 0.8,
+        "beat_strength": 0.5,
+        "loudness_lufs": -9.43,
+        "loudness_range_lu": 4.0,
+        "dynamic_range_db": 9.0,
+        "crest_factor_db": 13.0,
+        "onset_rate_hz": 3.5,
+        "pulse_clarity": 0.4,
+        "swing": 0.1,
+        "brightness_hz": 2500.0,
+        "rolloff_hz": 5000.0,
+        "flatness": 0.05,
+        "percussiveness": 0.2,
+        "roughness": 0.9,
+        "stereo_width": 0.1,
+        "key": "A",
+        "mode": "minor",
+        "key_confidence": 0.9,
+    }
+
+
+def test_descriptors_of_silence_are_null_where_there_is_nothing(silence: Path) -> None:
+    (item,) = documents(classify("--json", silence).stdout)
+    unsure = {name for name, value in item["descriptors"].items() if value is None}
+    assert unsure == {"tempo_bpm", "loudness_lufs", "swing", "stereo_width", "key", "mode"}
 
 
 def test_the_document_has_a_timeline_only_if_asked(songs: list[Path]) -> None:

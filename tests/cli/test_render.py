@@ -3,14 +3,16 @@ from __future__ import annotations
 import os
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from songprint.cli.render import describe_sound
 from songprint.genre.taxonomy import ERAS, GENRES, MOODS
 from support.classifying import classify, documents, genre_rows, run
-from support.madeup import made_up
+from support.madeup import made_up, made_up_descriptors, silent_descriptors
 
 
 @pytest.mark.parametrize("top", [1, 5, len(GENRES), 1000])
@@ -31,6 +33,33 @@ def test_era_and_moods_are_told_where_they_are_notable(pretend: Any) -> None:
     pretend(lambda _path: made_up())
     opinion = f"  {ERAS[0]} 30%; {MOODS[0]} 20%, {MOODS[1]} 20%"
     assert opinion in classify("a.mp3").stdout.splitlines()
+
+
+def test_the_sound_is_told_in_one_line_of_words_and_numbers(pretend: Any) -> None:
+    pretend(lambda _path: made_up())
+    assert "  118 BPM · A minor · -9.4 LUFS · bright" in classify("a.mp3").stdout.splitlines()
+
+
+def test_what_is_not_sure_of_the_sound_is_not_said(pretend: Any) -> None:
+    pretend(lambda _path: made_up(descriptors=silent_descriptors()))
+    stdout = classify("a.mp3").stdout
+    assert not re.search("BPM|major|minor|LUFS|dark|smooth|None", stdout)
+
+
+@pytest.mark.parametrize(
+    ("timbre", "words"),
+    [
+        ({"brightness_hz": 500.0}, "dark"),
+        ({"brightness_hz": 1400.0}, ""),
+        ({"brightness_hz": 1400.0, "percussiveness": 0.6, "roughness": 1.4}, "percussive, rough"),
+        ({"brightness_hz": 1400.0, "roughness": 0.3}, "smooth"),
+    ],
+)
+def test_words_tell_only_what_stands_out(timbre: dict[str, float], words: str) -> None:
+    usual = made_up_descriptors()
+    heard = replace(usual, timbre=replace(usual.timbre, **timbre))
+    said = describe_sound(heard, ", ")
+    assert said == ", ".join(filter(None, ["118 BPM, A minor, -9.4 LUFS", words]))
 
 
 def test_unsure_is_said_plainly_and_the_guesses_are_still_shown(pretend: Any) -> None:

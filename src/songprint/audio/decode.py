@@ -18,7 +18,7 @@ A song may change its rate or channels midway, as a recorded radio stream does.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,7 +34,19 @@ if TYPE_CHECKING:
     from av.audio.fifo import AudioFifo
     from av.audio.frame import AudioFrame
 
-__all__ = ["BLOCK_SAMPLES", "DEFAULT_LIMITS", "SAMPLE_RATE_HZ", "DecodeLimits", "decode", "stream"]
+__all__ = [
+    "BLOCK_SAMPLES",
+    "DEFAULT_LIMITS",
+    "LFE_CHANNELS",
+    "SAMPLE_RATE_HZ",
+    "DecodeLimits",
+    "Tap",
+    "decode",
+    "stream",
+]
+
+Tap = Callable[[NDArray[np.float32], int, tuple[str, ...]], None]
+"""Given samples ``[channels, n]``, their rate in hertz, and FFmpeg's names of the channels."""
 
 BLOCK_SAMPLES = 10 * SAMPLE_RATE_HZ
 
@@ -56,7 +68,7 @@ MIN_FRAMED_SECONDS = 0.2
 
 
 def stream(
-    path: str | Path, *, limits: DecodeLimits = DEFAULT_LIMITS
+    path: str | Path, *, limits: DecodeLimits = DEFAULT_LIMITS, tap: Tap | None = None
 ) -> Iterator[NDArray[np.float32]]:
     """Decode a song block by block.
 
@@ -66,6 +78,11 @@ def stream(
         Any audio file, or a video with a sound track.
     limits
         What the file may cost.
+    tap
+        Called with the song in its own channels and at its own rate, before these are mixed and
+        resampled: in pieces of some ``GATHER_SAMPLES``, in order, each ahead of the block that
+        holds it. Full scale is ±1, samples obey rule 3, and the rate and the channels may change
+        between pieces. The time it takes does not count towards the limit.
 
     Yields
     ------
@@ -79,7 +96,7 @@ def stream(
     """
     with open_song(path, limits) as song:
         tally = _Tally()
-        chunks = _mixed(_gathered(_frames(song, tally)), song, limits, tally)
+        chunks = _mixed(_gathered(_frames(song, tally)), song, limits, tally, tap)
         for block in _in_blocks(_resampled(chunks)):
             tally.refuse_if_damaged(song)
             tally.samples_heard += len(block)
@@ -178,7 +195,11 @@ def _drained(fifo: AudioFifo) -> Iterator[AudioFrame]:
 
 
 def _mixed(
-    frames: Iterator[AudioFrame], song: Song, limits: DecodeLimits, tally: _Tally
+    frames: Iterator[AudioFrame],
+    song: Song,
+    limits: DecodeLimits,
+    tally: _Tally,
+    tap: Tap | None,
 ) -> Iterator[tuple[NDArray[np.float32], int]]:
     """Yield mono samples and their rate, and hold the song to its limits."""
     for frame in frames:
@@ -194,37 +215,51 @@ def _mixed(
         if tally.seconds > limits.max_seconds:
             hours = limits.max_seconds / 3600
             raise DecodeError(song.path, f"is longer than {hours:.3g} h, the longest song heard")
-        mono = _mono(frame)
+        names = tuple(channel.name for channel in frame.layout.channels)
+        samples = _channels(frame)
+        mono = _mono(samples, names)
         tally.finite_samples += len(mono) - _tame(mono)
+        if tap is not None:
+            _tame(samples)
+            song.watch.pause()
+            tap(samples, rate, names)
+            song.watch.resume()
         yield mono, rate
 
 
-def _mono(frame: AudioFrame) -> NDArray[np.float32]:
-    """Return the mean of a frame's channels but the LFE, full scale ±1, ``[n]``."""
-    names = [channel.name for channel in frame.layout.channels]
+def _channels(frame: AudioFrame) -> NDArray[np.float32]:
+    """Return a frame's samples, full scale ±1, ``[channels, n]``."""
+    stored = frame.to_ndarray()
+    if not frame.format.is_planar:
+        stored = stored.reshape(-1, frame.layout.nb_channels).T
+    if stored.dtype.kind == "f":
+        with np.errstate(over="ignore"):  # _tame sees to what comes of it
+            return stored.astype(np.float32, copy=False)
+    samples = stored.astype(np.float32, order="C")
+    samples *= np.float32(2.0 ** (1 - 8 * stored.dtype.itemsize))
+    if stored.dtype.kind == "u":
+        samples -= 1
+    return samples
+
+
+def _mono(samples: NDArray[np.float32], names: tuple[str, ...]) -> NDArray[np.float32]:
+    """Return the mean of the channels but the LFE, ``[n]``."""
     heard = [i for i, name in enumerate(names) if name not in LFE_CHANNELS] or [*range(len(names))]
+    mono: NDArray[np.float32] = samples[heard[0]].copy()
     with np.errstate(over="ignore", invalid="ignore"):  # _tame sees to what comes of it
-        stored = frame.to_ndarray()
-        samples = stored.astype(np.float32, copy=False)
-        if not frame.format.is_planar:
-            samples = samples.reshape(-1, len(names)).T
-        mono: NDArray[np.float32] = samples[heard[0]].copy()
         for channel in heard[1:]:
             mono += samples[channel]
-        full_scale = 1.0 if stored.dtype.kind == "f" else 2.0 ** (8 * stored.dtype.itemsize - 1)
-        mono *= np.float32(1 / (full_scale * len(heard)))
-    if stored.dtype.kind == "u":
-        mono -= 1
+        mono *= np.float32(1 / len(heard))
     return mono
 
 
-def _tame(mono: NDArray[np.float32]) -> int:
+def _tame(samples: NDArray[np.float32]) -> int:
     """Zero what is not finite and clip what is absurd, in place; return how many were zeroed."""
-    if max(mono.max(), -mono.min()) <= MAX_LEVEL:  # false for NaN too
+    if max(samples.max(), -samples.min()) <= MAX_LEVEL:  # false for NaN too
         return 0
-    wild = ~np.isfinite(mono)
-    mono[wild] = 0
-    np.clip(mono, -MAX_LEVEL, MAX_LEVEL, out=mono)
+    wild = ~np.isfinite(samples)
+    samples[wild] = 0
+    np.clip(samples, -MAX_LEVEL, MAX_LEVEL, out=samples)
     return int(wild.sum())
 
 

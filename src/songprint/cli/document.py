@@ -11,6 +11,7 @@ import typer
 
 if TYPE_CHECKING:
     from songprint.cli.hearing import Heard
+    from songprint.descriptors.core import Descriptors
     from songprint.fingerprints import Fingerprint, Probability, Segment
 
 SEGMENT_GENRES = 3
@@ -74,11 +75,46 @@ def _fields(fingerprint: Fingerprint, timeline: bool) -> dict[str, Any]:
         "unsure": bool(fingerprint.unsure),
         "era": _probabilities(fingerprint.era),
         "moods": _probabilities(fingerprint.moods),
+        "descriptors": _descriptors(fingerprint.descriptors),
     }
     if timeline:
         fields["timeline"] = [_segment(segment) for segment in fingerprint.timeline]
     fields["model"] = fingerprint.model
     return fields
+
+
+def _descriptors(descriptors: Descriptors) -> dict[str, Any]:
+    beat, intensity, rhythm = descriptors.beat, descriptors.intensity, descriptors.rhythm
+    timbre, tonality = descriptors.timbre, descriptors.tonality
+    return {
+        "tempo_bpm": _rounded(beat.tempo_bpm),
+        "tempo_alternatives": [
+            {"bpm": _rounded(tempo.bpm), "weight": _rounded(tempo.weight)}
+            for tempo in beat.tempo_alternatives
+        ],
+        "tempo_confidence": _rounded(beat.tempo_confidence),
+        "beat_strength": _rounded(beat.beat_strength),
+        "loudness_lufs": _rounded(intensity.loudness_lufs),
+        "loudness_range_lu": _rounded(intensity.loudness_range_lu),
+        "dynamic_range_db": _rounded(intensity.dynamic_range_db),
+        "crest_factor_db": _rounded(intensity.crest_factor_db),
+        "onset_rate_hz": _rounded(rhythm.onset_rate_hz),
+        "pulse_clarity": _rounded(rhythm.pulse_clarity),
+        "swing": _rounded(rhythm.swing),
+        "brightness_hz": _rounded(timbre.brightness_hz),
+        "rolloff_hz": _rounded(timbre.rolloff_hz),
+        "flatness": _rounded(timbre.flatness),
+        "percussiveness": _rounded(timbre.percussiveness),
+        "roughness": _rounded(timbre.roughness),
+        "stereo_width": _rounded(timbre.stereo_width),
+        "key": tonality.key,
+        "mode": tonality.mode,
+        "key_confidence": _rounded(tonality.key_confidence),
+    }
+
+
+def _rounded(number: float | None) -> float | None:
+    return None if number is None else round(float(number), 4)
 
 
 def _segment(segment: Segment) -> dict[str, Any]:

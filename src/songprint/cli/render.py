@@ -15,11 +15,18 @@ from songprint.cli.timeline import draw_timeline, genre_style
 
 if TYPE_CHECKING:
     from songprint.cli.hearing import Heard
+    from songprint.descriptors.core import Descriptors
+    from songprint.descriptors.timbre import Timbre
     from songprint.fingerprints import Fingerprint, Probability
 
 NOTABLE_ERA = 0.08
 NOTABLE_MOOD = 0.1
 """The least probabilities that are told; the tagger spreads its own over fifty tags."""
+
+DARK_HZ, BRIGHT_HZ = 800.0, 2000.0
+PERCUSSIVE = 0.32
+SMOOTH, ROUGH = 0.55, 1.1
+"""About one song in seven of a mixed library lies beyond each of these, and is told so."""
 
 MAX_BAR_COLUMNS = 40
 EIGHTHS = " ▏▎▍▌▋▊▉█"
@@ -99,6 +106,9 @@ def song_lines(
     opinion = _opinion(fingerprint)
     if opinion:
         yield Text(f"  {opinion}")
+    sound = describe_sound(fingerprint.descriptors, " · " if speaks_unicode(console) else ", ")
+    if sound:
+        yield Text(f"  {sound}")
     if timeline:
         yield from draw_timeline(
             fingerprint.timeline,
@@ -155,6 +165,42 @@ def _opinion(fingerprint: Fingerprint) -> str:
     moods = [mood for mood in fingerprint.moods if mood.p >= NOTABLE_MOOD]
     separator = "; "
     return separator.join(_listed(items) for items in (eras, moods) if items)
+
+
+def describe_sound(descriptors: Descriptors, separator: str) -> str:
+    """Put the descriptors in words: tempo, key, loudness, and what stands out in the timbre.
+
+    Parameters
+    ----------
+    descriptors
+        What was measured; where it is unsure, nothing is said.
+    separator
+        Goes between two statements.
+    """
+    beat, tonality = descriptors.beat, descriptors.tonality
+    loudness_lufs = descriptors.intensity.loudness_lufs
+    said = []
+    if beat.tempo_bpm is not None:
+        said.append(f"{beat.tempo_bpm:.0f} BPM")
+    if tonality.key is not None:
+        said.append(f"{tonality.key} {tonality.mode}")
+    if loudness_lufs is not None:
+        said.append(f"{loudness_lufs:.1f} LUFS")
+        said += _timbre_words(descriptors.timbre)
+    return separator.join(said)
+
+
+def _timbre_words(timbre: Timbre) -> Iterator[str]:
+    if timbre.brightness_hz < DARK_HZ:
+        yield "dark"
+    elif timbre.brightness_hz > BRIGHT_HZ:
+        yield "bright"
+    if timbre.percussiveness > PERCUSSIVE:
+        yield "percussive"
+    if timbre.roughness < SMOOTH:
+        yield "smooth"
+    elif timbre.roughness > ROUGH:
+        yield "rough"
 
 
 def _listed(items: list[Probability]) -> str:
