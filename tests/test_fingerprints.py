@@ -13,7 +13,7 @@ from songprint.encoder.inference import Encoder
 from songprint.errors import DecodeError, ModelError
 from songprint.fingerprints import Fingerprinter, default_fingerprinter
 from songprint.genre.head import load_head
-from songprint.genre.taxonomy import ERAS, GENRES, MOODS
+from songprint.genre.taxonomy import ERAS, GENRES, INSTRUMENTS, MOODS, STYLES
 from songprint.pieces import PIECES, signals
 from support.audiofiles import write_audio
 
@@ -43,6 +43,8 @@ def test_holds_what_the_contract_says(heard, blues, fingerprinter):
     assert [g.p for g in heard.genres] == sorted((g.p for g in heard.genres), reverse=True)
     assert {e.name for e in heard.era} == set(ERAS)
     assert {m.name for m in heard.moods} == set(MOODS)
+    assert {s.name for s in heard.styles} == set(STYLES)
+    assert {i.name for i in heard.instruments} == set(INSTRUMENTS)
     assert heard.seconds == pytest.approx(len(blues) / RATE_HZ)
     assert heard.content_hash == "hash"
     assert heard.model == fingerprinter.model_version

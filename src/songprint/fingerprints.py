@@ -72,7 +72,7 @@ class Fingerprint:
         The whole taxonomy, most probable first; sums to one.
     unsure : bool
         The head abstains: not music, silence, or no genre likely enough.
-    era, moods : tuple of Probability
+    era, moods, styles, instruments : tuple of Probability
         Most probable first; the tagger's opinion, not calibrated, each tag for itself.
     descriptors : Descriptors
         Beat, intensity, rhythm, timbre and tonality, as numbers.
@@ -91,6 +91,8 @@ class Fingerprint:
     unsure: bool
     era: tuple[Probability, ...]
     moods: tuple[Probability, ...]
+    styles: tuple[Probability, ...]
+    instruments: tuple[Probability, ...]
     descriptors: Descriptors
     seconds: float
     content_hash: str
@@ -205,7 +207,7 @@ class Fingerprinter:
     def _conclude(self, heard: _Heard, content_hash: str) -> Fingerprint:
         from songprint.audio.mel import SAMPLE_RATE_HZ
         from songprint.encoder.windows import pool_embeddings
-        from songprint.genre.taxonomy import ERAS, MOODS
+        from songprint.genre.taxonomy import ERAS, INSTRUMENTS, MOODS, STYLES
 
         embedding = pool_embeddings(heard.embeddings)
         genres, unsure = self._judge(embedding)
@@ -216,6 +218,8 @@ class Fingerprinter:
             unsure=unsure or bool(heard.levels_dbfs.max() < SILENCE_DBFS),
             era=_ranked((name, tags[f"msd/{name}"]) for name in ERAS),
             moods=_ranked((name, tags[f"msd/{name}"]) for name in MOODS),
+            styles=_ranked((name, tags[tag]) for name, tag in STYLES.items()),
+            instruments=_ranked((name, tags[tag]) for name, tag in INSTRUMENTS.items()),
             descriptors=heard.descriptors,
             seconds=heard.samples / SAMPLE_RATE_HZ,
             content_hash=content_hash,

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from songprint.genre.taxonomy import ERAS, GENRES, MOODS
+from songprint.genre.taxonomy import ERAS, GENRES, INSTRUMENTS, MOODS, STYLES
 from songprint.pieces import PIECES
 from support.audiofiles import write_audio
 from support.badfiles import make_bad_files, wav_bytes
@@ -46,6 +46,8 @@ def test_the_document_fits_its_schema_and_its_promises(songs: list[Path]) -> Non
             (item["genres"], GENRES),
             (item["era"], ERAS),
             (item["moods"], MOODS),
+            (item["styles"], STYLES),
+            (item["instruments"], INSTRUMENTS),
         ):
             assert {entry["name"] for entry in ranked} == set(names)
             assert ranked == sorted(ranked, key=lambda entry: -entry["p"])

@@ -11,7 +11,7 @@ from songprint.descriptors.rhythm import PATTERN_SIZE, Rhythm
 from songprint.descriptors.timbre import Timbre
 from songprint.descriptors.tonality import Tonality
 from songprint.fingerprints import Fingerprint, Probability, Segment
-from songprint.genre.taxonomy import ERAS, GENRES, MOODS
+from songprint.genre.taxonomy import ERAS, GENRES, INSTRUMENTS, MOODS, STYLES
 
 
 def made_up_descriptors() -> Descriptors:
@@ -67,6 +67,8 @@ def made_up(
         unsure=unsure,
         era=tuple(Probability(name, 0.3 if i == 0 else 0.05) for i, name in enumerate(ERAS)),
         moods=tuple(Probability(name, 0.2 if i < 2 else 0.01) for i, name in enumerate(MOODS)),
+        styles=tuple(Probability(name, 0.05) for name in STYLES),
+        instruments=tuple(Probability(name, 0.05) for name in INSTRUMENTS),
         descriptors=made_up_descriptors() if descriptors is None else descriptors,
         seconds=seconds,
         content_hash="0",

@@ -26,8 +26,8 @@ Examples:
 
 \b
 A song is "unsure" where it is probably no music, or no genre is likely enough.
-Era and moods are the tagger's opinion: unlike the genres they were never
-measured against labels.
+Era, moods, styles and instruments are the tagger's opinion: unlike the genres
+they were never measured against labels.
 """
 
 

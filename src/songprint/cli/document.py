@@ -75,6 +75,8 @@ def _fields(fingerprint: Fingerprint, timeline: bool) -> dict[str, Any]:
         "unsure": bool(fingerprint.unsure),
         "era": _probabilities(fingerprint.era),
         "moods": _probabilities(fingerprint.moods),
+        "styles": _probabilities(fingerprint.styles),
+        "instruments": _probabilities(fingerprint.instruments),
         "descriptors": _descriptors(fingerprint.descriptors),
     }
     if timeline:

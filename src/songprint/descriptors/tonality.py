@@ -73,7 +73,7 @@ Samples = NDArray[np.float32]
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Tonality:
     """The tonality of a song.
 
@@ -140,7 +140,7 @@ def _peaks(frames: Samples) -> tuple[NDArray[np.intp], Floats, Floats]:
     return frame[inside], pitch[inside], amplitude[inside]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Heard:
     """What was heard so far: a histogram of pitch classes, 5 cents a bin, and counts."""
 

@@ -21,7 +21,7 @@ from songprint.evaluate.results import (
     SeedScore,
     Vote,
 )
-from songprint.genre.taxonomy import ERAS, GENRES, MOODS
+from songprint.genre.taxonomy import ERAS, GENRES, INSTRUMENTS, MOODS, STYLES
 
 Lines = list[str]
 NOTHING = ""
@@ -357,7 +357,8 @@ def _limits(card: Card) -> Lines:
         f"- Measured on labels: {', '.join(measured) or 'nothing'}."
         + (f" Not measured here: {', '.join(unmeasured)}." if unmeasured else ""),
         f"- Taught by the teacher's tags and never measured: eras ({', '.join(ERAS)}), moods "
-        f"({', '.join(MOODS)}). They are an opinion, not a measurement.",
+        f"({', '.join(MOODS)}), styles ({', '.join(STYLES)}), instruments and voices "
+        f"({', '.join(INSTRUMENTS)}). They are an opinion, not a measurement.",
     ]
     if few:
         lines.append(f"- Fewer than {FEW_SONGS} songs, so hardly measured: {', '.join(few)}.")

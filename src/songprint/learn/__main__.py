@@ -9,20 +9,27 @@ interrupted goes on where it stopped.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import logging
+from collections import Counter
 from importlib import resources
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from songprint.encoder.inference import Encoder as OnnxEncoder
+from songprint.genre.background import FILE as BACKGROUND
+from songprint.genre.background import write_background
 from songprint.learn import heads
 from songprint.learn.corpus import Corpus, build
 from songprint.learn.distil import TEACHERS, Distiller
 from songprint.learn.export import export_encoder
 from songprint.learn.teacher import MusiCNN
 from songprint.learn.train import TrainConfig, Trainer
+
+BACKGROUND_SONGS_PER_ARTIST = 8
 
 _LOG = logging.getLogger("songprint.learn")
 
@@ -102,11 +109,29 @@ def _distil(
 
 def _fit_head(corpus: Corpus, speech: Path | None) -> None:
     encoder = OnnxEncoder()
+    _write_background(encoder, corpus)
     head, report = heads.fit(heads.gather(encoder, corpus, speech), encoder.sha256)
     target = Path(str(resources.files("songprint.genre"))) / "weights" / "head.json"
     target.parent.mkdir(exist_ok=True)
     target.write_text(head.to_json(), encoding="utf-8")
     _LOG.info("wrote %s\n%s", target, json.dumps(report, indent=1))
+
+
+def _write_background(encoder: OnnxEncoder, corpus: Corpus) -> None:
+    """Write what a personal genre is told from when its owner has nothing else at hand."""
+    songs = [song for song in corpus.songs if song.source != "gtzan"]
+    # No more than a few of each: one synthesiser or one album must not be what "other" means.
+    taken = Counter[str]()
+    kept = []
+    for song in sorted(songs, key=lambda song: hashlib.sha256(song.name.encode()).digest()):
+        taken[song.artist] += 1
+        if taken[song.artist] <= BACKGROUND_SONGS_PER_ARTIST:
+            kept.append(song)
+    embeddings = np.stack([heads.embed_song(encoder, corpus.frames(song)) for song in kept])
+    artists = np.array([song.artist for song in kept])
+    target = Path(str(resources.files("songprint.genre"))) / "weights" / BACKGROUND
+    write_background(target, embeddings, artists, encoder.sha256)
+    _LOG.info("wrote %s: %d songs", target, len(kept))
 
 
 if __name__ == "__main__":

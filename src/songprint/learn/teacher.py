@@ -118,10 +118,7 @@ class MusiCNN(nn.Module):
             else:
                 sign = torch.sign(getattr(self, f"scale_{i + 1}"))
                 self.register_buffer(f"sign_{i}", sign)
-                if i >= 2:
-                    weight = weight[:, 0, :, 0]
-                else:
-                    weight = weight[:, 0].transpose(1, 2).flatten(1)
+                weight = weight[:, 0].transpose(1, 2).flatten(1) if i < 2 else weight[:, 0, :, 0]
                 weight = (weight * sign[:, None]).to(self.front_end_dtype)
             self.register_buffer(f"kernel_{i}", weight)
             self.register_buffer(f"bias_{i}", bias)
