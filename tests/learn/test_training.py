@@ -9,10 +9,11 @@ import torch
 from songprint.encoder.inference import Encoder as OnnxEncoder
 from songprint.errors import UsageError
 from songprint.learn.distil import Shard
-from songprint.learn.export import TAG_NAMES, export_encoder
+from songprint.learn.export import TAG_NAMES, export_encoder, quantise
 from songprint.learn.networks import NetworkConfig, Student, count_macs
+from songprint.learn.student import Distillation, Encoder
 from songprint.learn.teacher import FEATURES, MusiCNN
-from songprint.learn.train import Distillation, Encoder, TrainConfig, Trainer, perturb
+from songprint.learn.train import TrainConfig, Trainer, perturb
 from support.musicnn import random_weights
 
 TINY = NetworkConfig(4, ((8, 1, 1, 2, 2, True), (8, 1, 2, 2, 2, False)), 16, ((8, 3),))
@@ -128,6 +129,21 @@ def test_the_export_is_the_network(tmp_path):
         embeddings, tags = encoder(windows)
     np.testing.assert_allclose(encoded.embeddings, embeddings.numpy(), atol=1e-4)
     np.testing.assert_allclose(encoded.tags, tags.numpy(), atol=1e-4)
+
+
+def test_eight_bits_keep_the_direction(tmp_path):
+    torch.manual_seed(0)
+    encoder = Encoder(TINY).eval()
+    export_encoder(encoder, tmp_path, {"trained": {}})
+    exact = OnnxEncoder(tmp_path)
+    windows = (torch.rand(64, 187, 96) * torch.rand(64, 1, 1) * 4).numpy()
+    before = exact.encode(windows).embeddings
+    quantise(tmp_path, windows)
+    rounded = OnnxEncoder(tmp_path)
+    assert rounded.sha256 != exact.sha256
+    assert rounded.card["fp32"]["sha256"] == exact.sha256
+    cosines = (before * rounded.encode(windows).embeddings).sum(axis=1)
+    assert cosines.mean() > 0.995
 
 
 def test_macs_of_the_shipped_configuration_are_within_the_bound():

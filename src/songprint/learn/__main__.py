@@ -25,7 +25,7 @@ from songprint.genre.background import write_background
 from songprint.learn import heads
 from songprint.learn.corpus import Corpus, build
 from songprint.learn.distil import TEACHERS, Distiller
-from songprint.learn.export import export_encoder
+from songprint.learn.export import export_encoder, quantise
 from songprint.learn.teacher import MusiCNN
 from songprint.learn.train import TrainConfig, Trainer
 
@@ -91,7 +91,8 @@ def _train_encoder(arguments: argparse.Namespace, corpus: Corpus, weights: Path)
             "held_out_artists": held_out,
         }
     }
-    _LOG.info("wrote %s", export_encoder(trainer.averaged_encoder().to("cpu"), weights, facts))
+    export_encoder(trainer.averaged_encoder().to("cpu"), weights, facts)
+    _LOG.info("wrote %s", quantise(weights, trainer.data.sample()))
 
 
 def _distil(

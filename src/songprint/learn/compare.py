@@ -25,7 +25,7 @@ from songprint.evaluate.representations import encode_songs, our_representation
 from songprint.evaluate.retrieval import hub_skew, k_occurrence, precision_at_k
 from songprint.learn.corpus import Corpus
 from songprint.learn.distil import TEACHERS
-from songprint.learn.export import export_encoder
+from songprint.learn.export import export_encoder, quantise
 from songprint.learn.teacher import MusiCNN
 from songprint.learn.train import TrainConfig, Trainer
 
@@ -64,6 +64,7 @@ def main() -> None:
         trainer = Trainer(config, arguments.runs / "shards", teachers, folder, torch.device("cpu"))
         encoder = trainer.run(every=100)
         export_encoder(encoder, folder / "weights", {"trained": {"steps": trainer.step}})
+        quantise(folder / "weights", trainer.data.sample())
         rows.append(measure(path.stem, folder / "weights", corpus, frozenset(held_out)))
         _LOG.info("%s\n%s", path.stem, rows[-1])
     print("\n".join(rows))  # noqa: T201

@@ -1,17 +1,4 @@
-"""Training of the encoder on distillation shards: resumable, logged, on a CPU or a GPU.
-
-The student learns what the teachers find before they pool (after FitNets [1]_), in each quarter of
-a window and in the whole of it; the teachers' own last layers, frozen, read their embeddings and
-tags out of what it guesses. So the mapping from sounds to genre, which the teachers learnt from
-hundreds of thousands of songs, is not learnt anew from two thousand. For inference that read-out is
-folded into one layer of the student. A relational term after Park et al. [2]_ makes cosine between
-two students' guesses follow cosine between the teachers', which is what kinship uses.
-
-References
-----------
-.. [1] A. Romero et al., "FitNets: hints for thin deep nets", ICLR 2015.
-.. [2] W. Park et al., "Relational knowledge distillation", CVPR 2019.
-"""
+"""Training of the encoder on distillation shards: resumable, logged, on a CPU or a GPU."""
 
 from __future__ import annotations
 
@@ -26,19 +13,17 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from songprint.errors import UsageError
 from songprint.learn.corpus import FRAME_SCALE
 from songprint.learn.distil import Shard
-from songprint.learn.networks import NetworkConfig, Student
+from songprint.learn.networks import NetworkConfig
 from songprint.learn.projection import fit_projection
-from songprint.learn.teacher import FEATURES, SEGMENT_FRAMES, MusiCNN, pool_segments
+from songprint.learn.student import EMBEDDING_SIZE, Distillation, Encoder
+from songprint.learn.teacher import MusiCNN
 
-EMBEDDING_SIZE = 256
-TEACHER_EMBEDDING_SIZE = 400
-TEACHER_TAGS = 100
 PROJECTION_WINDOWS = 4096
 MASKED_BANDS, MASKED_FRAMES = 12, 16
 
@@ -102,155 +87,6 @@ class TrainConfig:
             raise UsageError(f"{path}: not a training configuration: {error}") from error
 
 
-class Encoder(nn.Module):
-    """What is exported: windows to unit embeddings and tag probabilities."""
-
-    def __init__(self, config: NetworkConfig) -> None:
-        super().__init__()
-        self.trunk = Student(config)
-        self.pooled_norm = nn.BatchNorm1d(2 * config.collapsed)
-        self.dropout = nn.Dropout(config.dropout)
-        self.hidden = nn.Linear(2 * config.collapsed, TEACHER_EMBEDDING_SIZE)
-        self.tags = nn.Linear(TEACHER_EMBEDDING_SIZE, TEACHER_TAGS)
-        self.embedding = nn.Linear(TEACHER_EMBEDDING_SIZE, EMBEDDING_SIZE)
-
-    def pool(self, over_time: Tensor) -> Tensor:
-        """Pool features [n, c, t] over time: mean and maximum [n, 2c]."""
-        pooled = torch.cat([over_time.mean(2), over_time.amax(2)], 1)
-        normal: Tensor = self.dropout(self.pooled_norm(pooled))
-        return normal
-
-    def forward(self, windows: Tensor) -> tuple[Tensor, Tensor]:
-        """[n, 187, 96] → embedding [n, 256] of unit length, tag probabilities [n, 100]."""
-        hidden = self.hear(windows)
-        return F.normalize(self.embedding(hidden), dim=1), torch.sigmoid(self.tags(hidden))
-
-    def hear(self, windows: Tensor) -> Tensor:
-        """[n, 187, 96] → [n, 400]: the hidden layer, the teachers' as the student guesses it."""
-        return F.relu(self.hidden(self.pool(self.trunk(windows))))
-
-
-class Distillation(nn.Module):
-    """The encoder while it learns: read out by the teachers' own, frozen, last layers.
-
-    Parameters
-    ----------
-    config : NetworkConfig
-        The student's shape.
-    teachers : sequence of MusiCNN
-        The MSD and the MTT network.
-    """
-
-    pooled_scale: Tensor
-    pooled_shift: Tensor
-    dense: Tensor
-    dense_bias: Tensor
-    tag_dense: Tensor
-    tag_bias: Tensor
-    importance: Tensor
-    hidden_mean: Tensor
-    hidden_scale: Tensor
-
-    def __init__(self, config: NetworkConfig, teachers: Sequence[MusiCNN]) -> None:
-        super().__init__()
-        self.encoder = Encoder(config)
-        self.features = nn.Linear(2 * config.collapsed, len(teachers) * 2 * FEATURES)
-        self.segment_norm = nn.BatchNorm1d(2 * config.collapsed)
-        self.segment_features = nn.Linear(2 * config.collapsed, len(teachers) * 2 * FEATURES)
-        dense = torch.stack([teacher.dense_0 for teacher in teachers])
-        importance = dense.square().sum(1)
-        for name, value in {
-            "pooled_scale": torch.stack([teacher.get_buffer("scale_9") for teacher in teachers]),
-            "pooled_shift": torch.stack([teacher.get_buffer("shift_9") for teacher in teachers]),
-            "dense": dense,
-            "dense_bias": torch.stack([teacher.dense_bias_0 for teacher in teachers]),
-            "importance": importance / importance.mean(1, keepdim=True),
-            "tag_dense": torch.stack(
-                [teacher.dense_1 * teacher.get_buffer("scale_10") for teacher in teachers]
-            ),
-            "tag_bias": torch.stack(
-                [
-                    teacher.dense_bias_1 + teacher.dense_1 @ teacher.get_buffer("shift_10")
-                    for teacher in teachers
-                ]
-            ),
-        }.items():
-            self.register_buffer(name, value, persistent=False)
-        self.register_buffer("hidden_mean", torch.zeros(TEACHER_EMBEDDING_SIZE))
-        self.register_buffer("hidden_scale", torch.ones(TEACHER_EMBEDDING_SIZE))
-
-    def read_out(self, normal: Tensor) -> Tensor:
-        """Return the teachers' hidden layers [n, 400] of normalised features [n, 2, 1506]."""
-        hidden = torch.einsum("ntc,thc->nth", normal, self.dense) + self.dense_bias
-        return F.relu(hidden).flatten(1)
-
-    def normalise(self, features: Tensor) -> Tensor:
-        """Apply the teachers' batch norm to pooled features [..., 2, 2, 753] → [..., 2, 1506]."""
-        flat = features.transpose(-1, -2).flatten(-2)
-        return flat * self.pooled_scale + self.pooled_shift
-
-    def targets(self, segments: Tensor) -> tuple[Tensor, Tensor]:
-        """Return normalised features of a window [n, 2, 1506] and its teachers' hidden layers."""
-        n, s = segments.shape[:2]
-        pooled = pool_segments(segments.transpose(2, 3).reshape(n, s, 2, -1))
-        normal = self.normalise(pooled.view(n, 2, 2, FEATURES).transpose(1, 2))
-        return normal, self.read_out(normal)
-
-    def losses(self, windows: Tensor, segments: Tensor) -> dict[str, Tensor]:
-        """Return the unweighted terms for a batch and what the teachers find in it.
-
-        Parameters
-        ----------
-        windows : Tensor [shape=(n, 187, 96)]
-            Log-mel frames.
-        segments : Tensor [shape=(n, 4, 2, 2, 753)]
-            See :class:`~songprint.learn.distil.Shard`.
-        """
-        n = len(windows)
-        normal, hidden = self.targets(segments)
-        over_time = self.encoder.trunk(windows)
-        guess = self.features(self.encoder.pool(over_time)).float().view(n, 2, -1)
-        pieces = over_time.split(SEGMENT_FRAMES // self.encoder.trunk.time_stride, 2)
-        pooled = torch.stack([torch.cat([p.mean(2), p.amax(2)], 1) for p in pieces], 1)
-        segment_guess = self.segment_features(self.segment_norm(pooled.flatten(0, 1)))
-        guessed = self.read_out(guess)
-        kinship, teacher_kinship = (
-            unit @ unit.t()
-            for unit in (F.normalize(self.standardise(h), dim=1) for h in (guessed, hidden))
-        )
-        logits = torch.einsum("nth,tkh->ntk", hidden.view(n, 2, -1), self.tag_dense)
-        tags = (logits + self.tag_bias).flatten(1).sigmoid()
-        return {
-            "features": self._weighted(guess, normal),
-            "segments": self._weighted(
-                segment_guess.float().view(n, len(pieces), 2, -1), self.normalise(segments)
-            ),
-            "embedding": F.mse_loss(
-                self.standardise(guessed).clamp(-6, 6), self.standardise(hidden).clamp(-6, 6)
-            ),
-            "tag": F.binary_cross_entropy_with_logits(self.encoder.tags(guessed).float(), tags)
-            - F.binary_cross_entropy(tags, tags),
-            "relation": F.mse_loss(kinship, teacher_kinship) * 10,
-        }
-
-    def standardise(self, hidden: Tensor) -> Tensor:
-        """Give each of the teachers' hidden values mean 0 and deviation 1."""
-        return (hidden - self.hidden_mean) * self.hidden_scale
-
-    def _weighted(self, guess: Tensor, target: Tensor) -> Tensor:
-        """Return the squared error of features, each as it weighs in the teacher's next layer."""
-        return ((guess - target.clamp(-6, 6)).square() * self.importance).mean()
-
-    def fold(self) -> Encoder:
-        """Return a copy of the encoder with the teachers' read-out folded into its own layers."""
-        encoder = copy.deepcopy(self.encoder)
-        readout = self.features.weight.view(2, 2 * FEATURES, -1)
-        bias = torch.einsum("thc,tc->th", self.dense, self.features.bias.view(2, -1))
-        encoder.hidden.weight.data = torch.einsum("thc,tci->thi", self.dense, readout).flatten(0, 1)
-        encoder.hidden.bias.data = (bias + self.dense_bias).flatten()
-        return encoder.eval()
-
-
 class Windows:
     """All windows of the shards that were there when it was made, in memory as uint8."""
 
@@ -261,6 +97,10 @@ class Windows:
 
     def __len__(self) -> int:
         return len(self.windows)
+
+    def sample(self, count: int = 512) -> NDArray[np.float32]:
+        """Return the first `count` windows [shape=(n, 187, 96)]."""
+        return self.windows[:count].numpy().astype(np.float32) / np.float32(FRAME_SCALE)
 
     def batch(self, rows: Tensor, device: torch.device) -> tuple[Tensor, Tensor]:
         """Return windows and what the teachers find in them, as float32."""
