@@ -18,7 +18,18 @@ from songprint.errors import ModelError, UsageError
 
 COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 RUN = [sys.executable, "-m", "songprint"]
-HEAVY = ["av", "numpy", "onnxruntime", "rich", "scipy", "sklearn", "soundfile", "soxr", "torch"]
+HEAVY = [
+    "av",
+    "matplotlib",
+    "numpy",
+    "onnxruntime",
+    "rich",
+    "scipy",
+    "sklearn",
+    "soundfile",
+    "soxr",
+    "torch",
+]
 
 
 def invoke(*arguments: str) -> Any:

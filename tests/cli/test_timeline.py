@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import Any
 
 from songprint.cli.timeline import draw_timeline, to_columns
-from songprint.fingerprints import Fingerprint, Segment
+from songprint.fingerprints import Fingerprint, Probability, Segment
 from support.classifying import classify
 from support.madeup import made_up
 
@@ -68,3 +68,14 @@ def test_a_steady_song_is_drawn_flat() -> None:
 
 def test_a_song_of_one_short_segment_has_a_timeline() -> None:
     assert timeline_lines(made_up(seconds=0.5, n=1), 80)
+
+
+def test_genres_of_the_user_s_own_are_told_apart() -> None:
+    names = [f"own {i}" for i in range(30)]
+    segments = [
+        Segment(i, i + 1, -20, (Probability(name, 0.9),), False) for i, name in enumerate(names)
+    ]
+    lines = list(draw_timeline(segments, columns=80, colour=False, unicode=True))
+    assert len(set(lines[1].plain.strip())) == 30
+    bars, *_ = draw_timeline(segments[:5], columns=80, colour=True, unicode=True)
+    assert len({str(span.style) for span in bars.spans}) == 5

@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from songprint import __version__
-from songprint.cli import classify, doctor, evaluate, train
+from songprint.cli import classify, doctor, evaluate, gallery, plot, train
 from songprint.cli.text import complain
 from songprint.errors import SongprintError, UsageError
 
@@ -71,6 +71,8 @@ def songprint(
 
 
 app.command(epilog=classify.EXAMPLES)(classify.classify)
+app.command(epilog=plot.EXAMPLES)(plot.plot)
+app.command(epilog=gallery.EXAMPLES)(gallery.gallery)
 app.command(epilog=train.EXAMPLES)(train.train)
 app.command(epilog=evaluate.EXAMPLES)(evaluate.evaluate)
 app.command(epilog=doctor.EXAMPLES)(doctor.doctor)

@@ -21,6 +21,7 @@ Status = Literal["ok", "warning", "failure"]
 
 PACKAGES = {
     "av": "av",
+    "matplotlib": "matplotlib",
     "numpy": "numpy",
     "onnxruntime": "onnxruntime",
     "scikit-learn": "sklearn",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import string
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import cycle, pairwise
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -31,6 +31,12 @@ GENRE_COLOURS = {
     "rock": "red1",
     UNSURE: "grey39",
 }
+MORE_COLOURS = ("dodger_blue1", "gold1", "hot_pink", "green3", "cyan1", "red1", "medium_orchid1")
+"""For genres of the user's own, which none above has."""
+
+UNKNOWN_COLOUR = "white"
+
+LETTERS = string.ascii_uppercase + string.ascii_lowercase + string.digits
 BLOCKS = "▁▂▃▄▅▆▇█"
 ASCII_BLOCKS = "_.:-=+*#"
 MARK_STEPS_SECONDS = (5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)
@@ -51,7 +57,7 @@ class Column:
 
 def genre_style(name: str) -> str:
     """Return the colour of a genre."""
-    return GENRE_COLOURS.get(name, "white")
+    return GENRE_COLOURS.get(name, UNKNOWN_COLOUR)
 
 
 def draw_timeline(
@@ -74,17 +80,18 @@ def draw_timeline(
     if not drawn:
         return
     present = dict.fromkeys(column.genre for column in drawn)
-    letters = dict(zip(present, string.ascii_uppercase, strict=False))
+    letters = dict(zip(present, cycle(LETTERS), strict=False))
+    styles = _styles(present)
     heights = _heights([column.level_dbfs for column in drawn])
     blocks = BLOCKS if unicode else ASCII_BLOCKS
     bars = Text("  ")
     for column, height in zip(drawn, heights, strict=True):
-        bars.append(blocks[height], style=genre_style(column.genre))
+        bars.append(blocks[height], style=styles[column.genre])
     yield bars
     if not colour:
         yield Text("  " + "".join(letters[column.genre] for column in drawn))
     yield Text("  " + _marks(drawn), style="dim")
-    yield _legend(present, letters, colour, unicode)
+    yield _legend(styles, letters, colour, unicode)
 
 
 def to_columns(segments: Sequence[Segment], columns: int) -> list[Column]:
@@ -133,11 +140,20 @@ def _marks(columns: Sequence[Column]) -> str:
     return f"{line.ljust(room)} {end}" if len(line) <= room else line
 
 
-def _legend(present: dict[str, None], letters: dict[str, str], colour: bool, unicode: bool) -> Text:
+def _styles(present: Iterable[str]) -> dict[str, str]:
+    """Return the colour of each genre: those without one of their own get what is left."""
+    names = list(present)
+    known = {name: GENRE_COLOURS[name] for name in names if name in GENRE_COLOURS}
+    left = [colour for colour in MORE_COLOURS if colour not in known.values()] or [UNKNOWN_COLOUR]
+    unknown = dict(zip((name for name in names if name not in known), cycle(left), strict=False))
+    return {name: known.get(name) or unknown[name] for name in names}
+
+
+def _legend(styles: dict[str, str], letters: dict[str, str], colour: bool, unicode: bool) -> Text:
     legend = Text("  ")
-    for name in present:
+    for name, style in styles.items():
         swatch = ("■" if unicode else "#") if colour else letters[name]
-        legend.append(swatch, style=genre_style(name))
+        legend.append(swatch, style=style)
         legend.append(f" {name}  ")
     legend.rstrip()
     return legend

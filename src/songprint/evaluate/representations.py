@@ -30,6 +30,7 @@ OURS = "songprint"
 CACHE_NAME = "teacher_songs.npz"
 
 _EMBEDDING = 200
+_TEACHER_WINDOWS = 8  # a batch that stays in the cache
 _LOG = logging.getLogger(__name__)
 
 
@@ -153,13 +154,14 @@ def _hear(
 
     from songprint.learn.teacher import MusiCNN
 
-    networks = [MusiCNN(weights / f"{name}.npz") for name in TEACHERS]
+    networks = [MusiCNN(weights / f"{name}.npz", torch.bfloat16) for name in TEACHERS]
     made = {}
     with torch.inference_mode():
         for number, (key, song) in enumerate(missing):
             if number % 20 == 0:
                 tell(f"the teacher hears song {number} of {len(missing)}")
-            batches = [torch.from_numpy(w) for w in cut_windows([corpus.frames(song)])]
+            windows = torch.from_numpy(np.concatenate([*cut_windows([corpus.frames(song)])]))
+            batches = torch.split(windows, _TEACHER_WINDOWS)
             heard = [[network(batch) for batch in batches] for network in networks]
             embeddings = [torch.cat([e for e, _ in parts]).mean(0) for parts in heard]
             tags = [torch.cat([t for _, t in parts]).sigmoid().mean(0) for parts in heard]
