@@ -219,7 +219,10 @@ class MusiCNN(nn.Module):
         first = self._normalise(self._convolve(F.pad(front, (3, 3)), 5), 6)
         second = self._normalise(self._convolve(F.pad(first, (3, 3)), 6), 7) + first
         third = self._normalise(self._convolve(F.pad(second, (3, 3)), 7), 8) + second
-        pieces = torch.split(torch.cat([front, first, second, third], 1), SEGMENT_FRAMES, 2)
+        features = torch.cat([front, first, second, third], 1)
+        # Slices, for ONNX cannot say torch.split of lengths that do not divide.
+        starts = range(0, windows.shape[1], SEGMENT_FRAMES)
+        pieces = [features[:, :, start : start + SEGMENT_FRAMES] for start in starts]
         return torch.stack([torch.stack([p.amax(2), p.mean(2)], 1) for p in pieces], 1)
 
     def read_out(self, pooled: Tensor) -> tuple[Tensor, Tensor]:
