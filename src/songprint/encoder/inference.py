@@ -56,6 +56,7 @@ class Encoder:
 
     def __init__(self, folder: Traversable | None = None) -> None:
         folder = folder or resources.files("songprint.encoder") / "weights"
+        self.folder = folder
         try:
             self.card: dict[str, Any] = json.loads((folder / "encoder.json").read_text("utf-8"))
             weights = (folder / "encoder.onnx").read_bytes()
