@@ -135,9 +135,23 @@ class Fingerprinter:
         digest = hashlib.sha256(f"{encoder.sha256} {head_sha256}".encode()).hexdigest()
         self.model_version = f"{FORMAT_VERSION}-{digest[:8]}"
 
-    def with_head(self, head: GenreHead, head_sha256: str) -> Fingerprinter:
-        """Return one that names another head's genres and still knows what is not music."""
-        return Fingerprinter(self.encoder, head, head_sha256, self._music_head or self.head)
+    def with_head(
+        self, head: GenreHead, head_sha256: str, encoder: Encoder | None = None
+    ) -> Fingerprinter:
+        """Return one that names another head's genres and still knows what is not music.
+
+        Parameters
+        ----------
+        head : GenreHead
+            Names genres.
+        head_sha256 : str
+            Checksum of its file.
+        encoder : Encoder, optional
+            This one's encoder, fine-tuned, if the head belongs to such. Its embeddings lie near
+            those that it started from, so what tells music from other sounds stays as it is.
+        """
+        music_head = self._music_head or self.head
+        return Fingerprinter(encoder or self.encoder, head, head_sha256, music_head)
 
     def fingerprint(self, path: str | Path, *, limits: DecodeLimits | None = None) -> Fingerprint:
         """Hear a file.

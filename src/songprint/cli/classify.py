@@ -80,15 +80,15 @@ def classify(
 def _fingerprinter(genres: str | None) -> Fingerprinter:
     from songprint.cli.places import personal_head_path
     from songprint.fingerprints import default_fingerprinter
-    from songprint.genre.personal import load_personal
+    from songprint.genre.personal import load_with_encoder
 
     fingerprinter = default_fingerprinter()
     if genres is None:
         return fingerprinter
     named = Path(genres)
     path = named if named.exists() else personal_head_path(genres)
-    personal = load_personal(path, fingerprinter.encoder.sha256)
-    return fingerprinter.with_head(personal.head, personal.sha256)
+    personal, encoder = load_with_encoder(path, fingerprinter.encoder)
+    return fingerprinter.with_head(personal.head, personal.sha256, encoder)
 
 
 def _report(as_json: bool, top: int, timeline: bool) -> JsonReport | PeopleReport:

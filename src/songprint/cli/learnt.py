@@ -15,6 +15,7 @@ from songprint.cli.text import printable
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from songprint.cli.finetuning import Finetuned
     from songprint.cli.labelled import LabelledSongs
     from songprint.evaluate.metrics import Share
     from songprint.genre.personal import Examples, PersonalHead, Probabilities
@@ -97,9 +98,14 @@ def _result(classes: tuple[str, ...], matrix: list[list[int]], i: int) -> GenreR
     )
 
 
-def print_json(learnt: Learnt, heard: LabelledSongs, place: Path) -> None:
+def print_json(
+    learnt: Learnt, heard: LabelledSongs, place: Path, finetuned: Finetuned | None = None
+) -> None:
     """Print one JSON document."""
-    typer.echo(json.dumps(document(learnt, heard, place), indent=1))
+    told = document(learnt, heard, place)
+    if finetuned is not None:
+        told["finetuning"] = finetuned.document()
+    typer.echo(json.dumps(told, indent=1))
 
 
 def document(learnt: Learnt, heard: LabelledSongs, place: Path) -> dict[str, Any]:
@@ -135,7 +141,9 @@ def document(learnt: Learnt, heard: LabelledSongs, place: Path) -> dict[str, Any
     }
 
 
-def print_people(learnt: Learnt, heard: LabelledSongs, place: Path) -> None:
+def print_people(
+    learnt: Learnt, heard: LabelledSongs, place: Path, finetuned: Finetuned | None = None
+) -> None:
     """Print a table of the genres and what there is to know of them."""
     from rich.console import Console
 
@@ -154,6 +162,8 @@ def print_people(learnt: Learnt, heard: LabelledSongs, place: Path) -> None:
         )
     if learnt.accuracy.low <= learnt.commonest:
         lines.append("that is not surely better than to guess: more songs, by more artists, help")
+    if finetuned is not None:
+        lines += finetuned.lines()
     lines.append(f"stored in {printable(str(place))}")
     for line in lines:
         console.print(line, soft_wrap=True)

@@ -26,7 +26,7 @@ class HearingProgress:
     """
 
     def __init__(self, songs: int) -> None:
-        self._bar = _make_bar() if sys.stderr and sys.stderr.isatty() else None
+        self._bar = _make_bar("songs") if sys.stderr and sys.stderr.isatty() else None
         self._task = self._bar.add_task("", total=songs, rate="") if self._bar else None
         self._lock = threading.Lock()
         self._started = time.monotonic()
@@ -67,7 +67,40 @@ class HearingProgress:
             self._bar.start()
 
 
-def _make_bar() -> Progress | None:
+class EpochProgress:
+    """Epochs done and time left; nothing at all where stderr is no terminal.
+
+    Parameters
+    ----------
+    epochs : int
+        How many there are.
+    """
+
+    def __init__(self, epochs: int) -> None:
+        self._bar = _make_bar("epochs") if sys.stderr and sys.stderr.isatty() else None
+        self._task = self._bar.add_task("", total=epochs, rate="") if self._bar else None
+
+    def __enter__(self) -> Self:
+        if self._bar:
+            self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._bar:
+            self._bar.stop()
+
+    def count(self) -> None:
+        """Count an epoch."""
+        if self._bar is not None and self._task is not None:
+            self._bar.advance(self._task)
+
+
+def _make_bar(unit: str) -> Progress | None:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
     from rich.progress import TimeRemainingColumn as TimeLeftColumn
@@ -77,7 +110,7 @@ def _make_bar() -> Progress | None:
         return None
     return Progress(
         MofNCompleteColumn(),
-        TextColumn("songs"),
+        TextColumn(unit),
         BarColumn(),
         TextColumn("{task.fields[rate]}"),
         TimeLeftColumn(compact=True),

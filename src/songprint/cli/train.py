@@ -12,6 +12,7 @@ from songprint.cli.text import complain
 from songprint.errors import UsageError
 
 if TYPE_CHECKING:
+    from songprint.cli.labelled import LabelledSongs
     from songprint.datasets.core import Dataset
     from songprint.genre.personal import Examples
 
@@ -21,6 +22,7 @@ Examples:
   songprint train songs.csv --name moods --out moods.json
   songprint train --from-tags ~/Music
   songprint train ~/my-genres --against ~/Music --json
+  songprint train ~/my-genres --finetune
 
 \b
 FOLDER holds one folder for each genre, with its songs or with one folder for
@@ -59,6 +61,14 @@ def train(
         str | None,
         typer.Option(metavar="NAME", help="What to call it.  [default: as FOLDER or TABLE]"),
     ] = None,
+    finetune: Annotated[
+        bool,
+        typer.Option(
+            "--finetune",
+            help="Train the whole encoder, not only a head, and keep it if it is better on artists "
+            "that it did not learn from. Takes minutes to hours; needs songprint[train].",
+        ),
+    ] = False,
     workers: Workers = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
@@ -67,6 +77,7 @@ def train(
     The accuracy is that on artists whose songs were not learnt from. Exits with 1 if some songs
     could not be used, with 2 and one line if there are too few to learn from.
     """
+    from songprint.cli.finetuning import finetune_songs, remove_unused, trainable
     from songprint.cli.hearing import usable_cores
     from songprint.cli.labelled import hear_background, hear_dataset
     from songprint.cli.learnt import Learnt, print_json, print_people
@@ -74,21 +85,27 @@ def train(
     from songprint.fingerprints import default_fingerprinter
     from songprint.genre.personal import learn
 
+    fingerprinter = default_fingerprinter()
+    network = trainable(fingerprinter.encoder) if finetune else None
     dataset = _open(source, from_tags)
     name = name or dataset.path.resolve().stem or "genres"
     place = out or personal_head_path(name)
     if place.is_dir():
         raise UsageError(f"{place}: is a folder; --out takes the name of a file")
-    fingerprinter = default_fingerprinter()
     heard = hear_dataset(dataset, fingerprinter, workers or usable_cores())
     if against is not None:
         hear_background(heard, Path(against), fingerprinter, workers or usable_cores())
     sha256 = fingerprinter.encoder.sha256
     examples = _learnable(heard.examples(), sha256, drop=from_tags is not None)
     personal, held_out = learn(examples, name, sha256)
-    learnt = Learnt.measure(personal, examples, held_out)
+    learnt, finetuned = Learnt.measure(personal, examples, held_out), None
+    if network is not None:
+        paths, cores = _paths(heard, examples), workers or usable_cores()
+        finetuned = finetune_songs(network, learnt, examples, paths, place, cores)
+        learnt = finetuned.learnt
     _store(place, learnt.personal.to_json())
-    (print_json if as_json else print_people)(learnt, heard, place)
+    remove_unused(place, learnt.personal.encoder)
+    (print_json if as_json else print_people)(learnt, heard, place, finetuned)
     if heard.failed:
         raise typer.Exit(1)
 
@@ -132,6 +149,17 @@ def _learnable(examples: Examples, encoder_sha256: str, *, drop: bool) -> Exampl
         np.concatenate([examples.labels, background.labels]),
         np.concatenate([examples.artists, background.artists]),
     )
+
+
+def _paths(heard: LabelledSongs, examples: Examples) -> list[str]:
+    """Return the files of the examples, which are those songs whose genre is not set aside."""
+    songs = [song for song in heard.songs.values() if song.label in examples.classes]
+    if len(songs) < len(examples.labels):
+        raise UsageError(
+            "one genre alone can be fine-tuned only against songs that can be heard: name a folder "
+            "of other music with --against FOLDER"
+        )
+    return [song.path for song in songs]
 
 
 def _store(place: Path, text: str) -> None:

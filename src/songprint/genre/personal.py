@@ -15,12 +15,13 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from songprint.encoder.inference import Encoder
 from songprint.errors import ModelError, UsageError
 from songprint.genre.head import GenreHead
 
@@ -36,6 +37,8 @@ OTHER = "other"
 FOLDS = 5
 STRENGTHS = (0.001, 0.01, 0.1)
 """Candidates for the inverse of the L2 penalty."""
+
+OUTDATED = "learnt with another version of songprint: train it again"
 
 SURE_ACCURACY = 0.75
 """The threshold is the lowest at which this share of the songs called sure is right."""
@@ -88,6 +91,9 @@ class PersonalHead:
         ``right``, ``songs``, ``low`` and ``high`` on artists that were not learnt from.
     sha256 : str
         Checksum of the file that it was read from; empty if it was not.
+    encoder : str
+        Folder of the fine-tuned encoder that it belongs to, relative to the file's own; empty if
+        it belongs to the package's.
     """
 
     name: str
@@ -96,6 +102,7 @@ class PersonalHead:
     artists: Mapping[str, int]
     accuracy: Mapping[str, float] | None = None
     sha256: str = ""
+    encoder: str = ""
 
     def to_json(self) -> str:
         """Serialise: what :meth:`GenreHead.to_json` writes, and the facts, one a line."""
@@ -105,6 +112,8 @@ class PersonalHead:
             "artists": dict(self.artists),
             "accuracy": self.accuracy and dict(self.accuracy),
         }
+        if self.encoder:
+            facts["encoder"] = self.encoder
         lines = (f" {json.dumps(key)}: {json.dumps(value)},\n" for key, value in facts.items())
         return "{\n" + "".join(lines) + self.head.to_json().removeprefix("{\n")
 
@@ -122,7 +131,15 @@ class PersonalHead:
         try:
             name, songs, artists = fields["personal"], fields["songs"], fields["artists"]
             sha256 = hashlib.sha256(text.encode()).hexdigest()
-            return cls(str(name), head, dict(songs), dict(artists), fields["accuracy"], sha256)
+            return cls(
+                str(name),
+                head,
+                dict(songs),
+                dict(artists),
+                fields["accuracy"],
+                sha256,
+                str(fields.get("encoder", "")),
+            )
         except (KeyError, TypeError, ValueError) as error:
             raise ModelError(f"not a personal genre head: {error}") from error
 
@@ -144,18 +161,63 @@ def load_personal(path: Path, encoder_sha256: str) -> PersonalHead:
     ModelError
         If it is no personal head, or was learnt on another encoder's embeddings.
     """
+    personal = _read(path)
+    if personal.encoder:
+        raise ModelError(f"{path}: belongs to an encoder of its own, which cannot be used here")
+    if personal.head.encoder_sha256 != encoder_sha256:
+        raise ModelError(f"{path}: {OUTDATED}")
+    return personal
+
+
+def load_with_encoder(path: Path, shipped: Encoder) -> tuple[PersonalHead, Encoder]:
+    """Load a personal head and the encoder that it belongs to.
+
+    Parameters
+    ----------
+    path : Path
+        What ``songprint train`` wrote.
+    shipped : Encoder
+        The encoder that ships with the package.
+
+    Returns
+    -------
+    personal : PersonalHead
+        The head.
+    encoder : Encoder
+        The shipped one, or the one that ``songprint train --finetune`` made of it.
+
+    Raises
+    ------
+    UsageError
+        If there is no such file.
+    ModelError
+        If it is no personal head, or it or its encoder was learnt from another encoder than the
+        shipped one.
+    """
+    personal = _read(path)
+    if not personal.encoder:
+        return load_personal(path, shipped.sha256), shipped
+    place = PurePosixPath(personal.encoder)
+    if place.is_absolute() or ".." in place.parts:  # a file from elsewhere must not look around
+        raise ModelError(f"{path}: its encoder must lie beside it")
+    encoder = Encoder(path.parent / place)
+    if encoder.card.get("finetuned_from") != shipped.sha256:
+        raise ModelError(f"{path}: {OUTDATED}")
+    if personal.head.encoder_sha256 != encoder.sha256:
+        raise ModelError(f"{path}: belongs to another encoder than the one beside it")
+    return personal, encoder
+
+
+def _read(path: Path) -> PersonalHead:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "not a text"
         raise UsageError(f"{path}: no personal genres can be read here: {reason}") from error
     try:
-        personal = PersonalHead.from_json(text)
+        return PersonalHead.from_json(text)
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from error
-    if personal.head.encoder_sha256 != encoder_sha256:
-        raise ModelError(f"{path}: learnt with another version of songprint: train it again")
-    return personal
 
 
 def apply(personal: PersonalHead, embedding: NDArray[np.floating[Any]]) -> dict[str, float]:
@@ -218,12 +280,34 @@ def learn(examples: Examples, name: str, encoder_sha256: str) -> tuple[PersonalH
         If the songs cannot support a head.
     """
     refuse_unlearnable(examples)
+    strength = choose_strength(examples)
+    return conclude(examples, name, encoder_sha256, out_of_fold(examples), strength)
+
+
+def conclude(
+    examples: Examples, name: str, encoder_sha256: str, held_out: Probabilities, strength: float
+) -> tuple[PersonalHead, Probabilities]:
+    """Learn from all songs, and calibrate by what is held of those whose artist was not seen.
+
+    Parameters
+    ----------
+    examples, name, encoder_sha256
+        As :func:`learn` takes them.
+    held_out : ndarray [shape=(n, C)]
+        Probabilities of each song, not calibrated, from a head that did not see its artist.
+    strength : float
+        Inverse of the L2 penalty.
+
+    Returns
+    -------
+    personal, held_out
+        As :func:`learn` returns them.
+    """
     classes = examples.classes
-    held_out = out_of_fold(examples)
     truth = np.array([classes.index(str(label)) for label in examples.labels])
     temperature = _fit_temperature(held_out, truth)
     held_out = _soften(held_out, temperature)
-    weights, bias = _regress(examples, classes, _choose_strength(examples))
+    weights, bias = regress(examples, classes, strength)
     threshold = _fit_threshold(held_out, truth)
     head = GenreHead(classes, weights, bias, temperature, threshold, encoder_sha256)
     counts = {label: examples.labels == label for label in classes}
@@ -258,15 +342,14 @@ def out_of_fold(examples: Examples) -> Probabilities:
         Probabilities of ``examples.classes``, not calibrated; rows sum to one.
     """
     probabilities = np.zeros((len(examples.labels), len(examples.classes)))
-    for test in _folds(examples):
+    for test in artist_folds(examples):
         rest = examples.select(~test)
-        strength = _choose_strength(rest)
-        weights, bias = _regress(rest, examples.classes, strength)
-        probabilities[test] = _softmax(examples.embeddings[test] @ weights + bias)
+        weights, bias = regress(rest, examples.classes, choose_strength(rest))
+        probabilities[test] = softmax(examples.embeddings[test] @ weights + bias)
     return probabilities
 
 
-def _folds(examples: Examples) -> Iterator[NDArray[np.bool_]]:
+def artist_folds(examples: Examples, count: int = FOLDS) -> Iterator[NDArray[np.bool_]]:
     """Yield the songs of each fold: no artist in two, each label spread over as many as it can.
 
     Labels with few artists deal theirs out first; an artist of several labels stays together.
@@ -278,7 +361,7 @@ def _folds(examples: Examples) -> Iterator[NDArray[np.bool_]]:
     fold_of: dict[str, int] = {}
     for label in sorted(artists_of, key=lambda label: len(artists_of[label][0])):
         names, songs = artists_of[label]
-        load = np.zeros(FOLDS)
+        load = np.zeros(count)
         for i in np.argsort(-songs, kind="stable"):
             fold = fold_of.setdefault(str(names[i]), int(load.argmin()))
             load[fold] += songs[i]
@@ -287,23 +370,23 @@ def _folds(examples: Examples) -> Iterator[NDArray[np.bool_]]:
         yield folds == fold
 
 
-def _choose_strength(examples: Examples) -> float:
+def choose_strength(examples: Examples) -> float:
     """Return the strength with the least loss on artists that were not learnt from."""
     classes = examples.classes
     truth = np.array([classes.index(str(label)) for label in examples.labels])
     losses = np.zeros(len(STRENGTHS))
-    for test in _folds(examples):
+    for test in artist_folds(examples):
         if test.all():
             return STRENGTHS[0]
         rest = examples.select(~test)
         for i, strength in enumerate(STRENGTHS):
-            weights, bias = _regress(rest, classes, strength)
-            p = _softmax(examples.embeddings[test] @ weights + bias)
+            weights, bias = regress(rest, classes, strength)
+            p = softmax(examples.embeddings[test] @ weights + bias)
             losses[i] -= np.log(np.maximum(p[np.arange(len(p)), truth[test]], 1e-6)).sum()
     return STRENGTHS[int(losses.argmin())]
 
 
-def _regress(
+def regress(
     examples: Examples, classes: Sequence[str], strength: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return weights [shape=(d, C)] and bias [shape=(C,)]; a class without songs is never said."""
@@ -330,14 +413,15 @@ def _regress(
     return weights, bias
 
 
-def _softmax(logits: NDArray[np.float64]) -> Probabilities:
+def softmax(logits: NDArray[np.float64]) -> Probabilities:
+    """Return the classes' probabilities for logits [shape=(n, C)]."""
     exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
     probabilities: Probabilities = exponentials / exponentials.sum(axis=1, keepdims=True)
     return probabilities
 
 
 def _soften(probabilities: Probabilities, temperature: float) -> Probabilities:
-    return _softmax(np.log(np.maximum(probabilities, 1e-12)) / temperature)
+    return softmax(np.log(np.maximum(probabilities, 1e-12)) / temperature)
 
 
 def _fit_temperature(probabilities: Probabilities, truth: NDArray[np.int64]) -> float:
