@@ -16,21 +16,12 @@ if TYPE_CHECKING:
     from songprint.cli.hearing import Heard
 
 
-class HearingProgress:
-    """Songs done, speed and time left; nothing at all where stderr is no terminal.
+class _Bar:
+    """A bar on stderr for as long as it is entered; none where stderr is no terminal."""
 
-    Parameters
-    ----------
-    songs : int
-        How many there are.
-    """
-
-    def __init__(self, songs: int) -> None:
-        self._bar = _make_bar("songs") if sys.stderr and sys.stderr.isatty() else None
-        self._task = self._bar.add_task("", total=songs, rate="") if self._bar else None
-        self._lock = threading.Lock()
-        self._started = time.monotonic()
-        self._heard_seconds = 0.0
+    def __init__(self, unit: str, total: int) -> None:
+        self._bar = _make_bar(unit) if sys.stderr and sys.stderr.isatty() else None
+        self._task = self._bar.add_task("", total=total, rate="") if self._bar else None
 
     def __enter__(self) -> Self:
         if self._bar:
@@ -45,6 +36,22 @@ class HearingProgress:
     ) -> None:
         if self._bar:
             self._bar.stop()
+
+
+class HearingProgress(_Bar):
+    """Songs done, speed and time left; nothing at all where stderr is no terminal.
+
+    Parameters
+    ----------
+    songs : int
+        How many there are.
+    """
+
+    def __init__(self, songs: int) -> None:
+        super().__init__("songs", songs)
+        self._lock = threading.Lock()
+        self._started = time.monotonic()
+        self._heard_seconds = 0.0
 
     def count(self, heard: Heard) -> None:
         """Count a song; from any thread."""
@@ -67,7 +74,7 @@ class HearingProgress:
             self._bar.start()
 
 
-class EpochProgress:
+class EpochProgress(_Bar):
     """Epochs done and time left; nothing at all where stderr is no terminal.
 
     Parameters
@@ -77,22 +84,7 @@ class EpochProgress:
     """
 
     def __init__(self, epochs: int) -> None:
-        self._bar = _make_bar("epochs") if sys.stderr and sys.stderr.isatty() else None
-        self._task = self._bar.add_task("", total=epochs, rate="") if self._bar else None
-
-    def __enter__(self) -> Self:
-        if self._bar:
-            self._bar.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._bar:
-            self._bar.stop()
+        super().__init__("epochs", epochs)
 
     def count(self) -> None:
         """Count an epoch."""

@@ -23,7 +23,6 @@ from songprint.audio.mel import MEL_BANDS, WINDOW_FRAMES
 from songprint.errors import ModelError
 
 BATCH_NORM_EPSILON = 1e-3
-EMBEDDING_SIZE = 200
 FEATURES = 753
 SEGMENT_FRAMES = 48
 _BANDS_AT_A_TIME = 4
@@ -67,9 +66,6 @@ class MusiCNN(nn.Module):
 
     scale_0: Tensor
     shift_0: Tensor
-    kernel_2: Tensor
-    kernel_3: Tensor
-    kernel_4: Tensor
     dense_0: Tensor
     dense_1: Tensor
     dense_bias_0: Tensor
