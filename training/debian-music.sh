@@ -26,10 +26,12 @@ for package in $packages; do
   dpkg-deb -x "$package"_*.deb "$package"
   mkdir -p "$target/$package.partial"
   # What is smaller is an effect or a voice, not a song.
-  find "$package" -type f -size +120k -regextype egrep -iregex '.*\.(ogg|oga|mp3|opus|flac|m4a)' -print0 |
-    sort -z | nl -z -w4 -nrz -s ' ' | while IFS= read -r -d '' line; do
-      cp "${line#* }" "$target/$package.partial/${line%% *}-$(basename "${line#* }")"
-    done
+  number=0
+  while IFS= read -r -d '' song; do
+    number=$((number + 1))
+    cp "$song" "$target/$package.partial/$(printf %04d "$number")-$(basename "$song")"
+  done < <(find "$package" -type f -size +120k -regextype egrep \
+    -iregex '.*\.(ogg|oga|mp3|opus|flac|m4a)' -print0 | LC_ALL=C sort -z)
   mv "$target/$package.partial" "$target/$package"
   rm -rf "$package" "$package"_*.deb
   echo "$package: $(find "$target/$package" -type f | wc -l)"
