@@ -12,13 +12,18 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from songprint.fingerprints import FORMAT_VERSION, Fingerprint, fingerprint
+    from songprint.library.store import Library
 
-__all__ = ["FORMAT_VERSION", "Fingerprint", "__version__", "fingerprint"]
+__all__ = ["FORMAT_VERSION", "Fingerprint", "Library", "__version__", "fingerprint"]
 
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module 'songprint' has no attribute {name!r}")
+    if name == "Library":
+        from songprint.library import store
+
+        return store.Library
     from songprint import fingerprints
 
     return getattr(fingerprints, name)

@@ -12,9 +12,10 @@ import soundfile
 from typer.testing import CliRunner
 
 from songprint.cli.app import app
-from songprint.cli.places import data_folder, library_path, personal_head_path
+from songprint.cli.places import personal_head_path
 from songprint.fingerprints import default_fingerprinter
 from songprint.genre.personal import apply, load_personal
+from songprint.library.places import data_folder, library_path
 from songprint.pieces import PIECES
 
 RATE = 16_000

@@ -82,6 +82,8 @@ class Catalogue:
         From the tags; 0 where unknown.
     plays : ndarray [shape=(n,)]
         float32 play counts; NaN where unknown.
+    model : str
+        The model version that heard the songs.
     """
 
     vocabulary: Vocabulary
@@ -103,6 +105,7 @@ class Catalogue:
     albums: NDArray[np.object_]
     years: NDArray[np.int16]
     plays: NDArray[np.float32]
+    model: str = ""
 
     def __len__(self) -> int:
         return len(self.hashes)
@@ -118,9 +121,9 @@ class Catalogue:
         columns = {
             field.name: getattr(self, field.name)[index]
             for field in fields(self)
-            if field.name != "vocabulary"
+            if field.name not in ("vocabulary", "model")
         }
-        return type(self)(vocabulary=self.vocabulary, **columns)
+        return type(self)(vocabulary=self.vocabulary, model=self.model, **columns)
 
 
 def catalogue_of(
@@ -172,6 +175,7 @@ def catalogue_of(
         albums=np.array(list(albums or unknown), object),
         years=np.array(years if years is not None else [0] * n, np.int16),
         plays=np.array(plays if plays is not None else [np.nan] * n, np.float32),
+        model=first.model,
     )
 
 

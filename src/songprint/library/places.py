@@ -1,0 +1,26 @@
+"""Where a library lies that nobody gave a place."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+
+def library_path() -> Path:
+    """Return the library's folder: ``SONGPRINT_LIBRARY``, or one in the platform's data folder."""
+    if named := os.environ.get("SONGPRINT_LIBRARY"):
+        return Path(named)
+    return data_folder() / "library"
+
+
+def data_folder() -> Path:
+    """Return the folder in which the platform wants a program's data to lie."""
+    home = Path.home()
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        base = home / "Library" / "Application Support"
+    else:
+        base = Path(os.environ.get("XDG_DATA_HOME") or home / ".local" / "share")
+    return base / "songprint"

@@ -1,0 +1,48 @@
+"""What LanceDB refuses, in one line that a person can act on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from songprint.errors import LibraryError, SongprintError
+
+_KNOWN = {
+    r"os error (28|112|122)\b|No space left|quota exceeded": "the disk is full",
+    r"os error 27\b|File too large": "the file system takes no larger files",
+    r"os error (13|1)\b|Permission denied": "permission denied",
+    r"os error 30\b|Read-only file system": "its file system is read-only",
+    r"os error 24\b|Too many open files": "this process has too many files open",
+}
+
+
+@contextmanager
+def refusing(path: Path, what: str) -> Iterator[None]:
+    """Turn what goes wrong inside the block into a `LibraryError`.
+
+    Parameters
+    ----------
+    path
+        The library.
+    what
+        What is being tried, to follow "cannot": "be read".
+    """
+    try:
+        yield
+    except SongprintError:
+        raise
+    # LanceDB has no errors of its own: it raises these three, and OSError's children.
+    except (OSError, RuntimeError, ValueError) as error:
+        raise LibraryError(f"{path}: the library cannot {what}: {reason(error)}") from error
+
+
+def reason(error: Exception) -> str:
+    """Return why, without Rust's own account of where."""
+    text = str(error)
+    for pattern, meaning in _KNOWN.items():
+        if re.search(pattern, text, re.IGNORECASE):
+            return meaning
+    text = re.sub(r",? ?/\S+\.rs:\d+(:\d+)?.*", "", " ".join(text.split()))
+    return text[:300].strip() or type(error).__name__

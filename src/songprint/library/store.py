@@ -1,0 +1,405 @@
+"""The library on disk: a folder of LanceDB tables, written by one process and read by any.
+
+A commit to a table is whole or not there, so that a process may be killed at any moment. Two
+tables are never committed together: songs are written before the files that hold them, and a song
+without a file is found again by its content hash.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self, get_args
+
+import lancedb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from songprint.errors import LibraryError, UsageError
+from songprint.library.catalogue import Vocabulary
+from songprint.library.locks import held
+from songprint.library.places import library_path
+from songprint.library.reading import (
+    CATALOGUE_COLUMNS,
+    SONG_COLUMNS,
+    catalogue_from,
+    file_rows,
+    song_rows,
+)
+from songprint.library.refusals import reason, refusing
+from songprint.library.schema import (
+    FORMAT,
+    FORMAT_KEY,
+    TABLES,
+    VECTORS,
+    FileRow,
+    SongRow,
+    quoted,
+    written_path,
+)
+from songprint.library.writer import OLD_VERSIONS, Writer
+
+if TYPE_CHECKING:
+    from lancedb.table import Table
+
+    from songprint.library.catalogue import Catalogue
+
+Verdict = Literal["like", "dislike", "skip", "never"]
+
+NOTES_WAIT_SECONDS = 10.0
+"""How long a note waits for another process's note, which takes milliseconds."""
+
+NOTES_A_TIDYING = 50
+
+ALL = 1 << 31
+"""A limit that is none; LanceDB's full-text search has ten where there is none."""
+
+
+class Library:
+    """Songs, files, feedback and stations, kept in a folder; see :meth:`open`.
+
+    A library that is open sees what others write to it from their next commit on.
+
+    Attributes
+    ----------
+    path : Path
+        The folder.
+    """
+
+    def __init__(self, path: Path, connection: lancedb.DBConnection) -> None:
+        self.path = path
+        self._connection = connection
+        self._tables: dict[str, Table] = {}
+        self._models: tuple[int, dict[str, int]] | None = None
+
+    @classmethod
+    def open(cls, path: Path | str | None = None, *, create: bool = False) -> Self:
+        """Open a library.
+
+        Parameters
+        ----------
+        path : Path or str, optional
+            Its folder; ``SONGPRINT_LIBRARY`` or one in the platform's data folder if left out.
+        create : bool
+            Make an empty one where there is none.
+
+        Raises
+        ------
+        LibraryError
+            If there is none, or it cannot be read, or another version of songprint made it.
+
+        Examples
+        --------
+        >>> from songprint import Library
+        >>> library = Library.open()  # doctest: +SKIP
+        >>> library.find("tempo_bpm > 120", text="piano")  # doctest: +SKIP
+        """
+        folder = Path(os.path.abspath(path or library_path()))  # noqa: PTH100 - need not be there
+        if not (folder / "songs.lance").is_dir():
+            if not create:
+                raise LibraryError(
+                    f"{folder}: there is no library here; songprint add FOLDER makes one"
+                )
+            _create(folder)
+        with refusing(folder, "be opened"):
+            library = cls(folder, _connect(folder))
+            found = (library.table("songs").schema.metadata or {}).get(FORMAT_KEY, b"?").decode()
+        if found != str(FORMAT):
+            raise LibraryError(
+                f"{folder}: the library's format is {found}, and this songprint reads {FORMAT}"
+            )
+        return library
+
+    def table(self, name: str) -> Table:
+        """Return one of the tables of :data:`~songprint.library.schema.TABLES`."""
+        if name not in self._tables:
+            self._tables[name] = self._connection.open_table(name)
+        return self._tables[name]
+
+    def read(self, name: str, *columns: str, where: str | None = None) -> pa.Table:
+        """Return rows of a table as they are now.
+
+        Parameters
+        ----------
+        name : str
+            Of the table.
+        *columns : str
+            Those wanted; all if none is named.
+        where : str, optional
+            SQL.
+
+        Raises
+        ------
+        LibraryError
+            If it cannot be read.
+        """
+        with refusing(self.path, "be read"):
+            query = self.table(name).search()
+            if where is not None:
+                query = query.where(where)
+            return query.select(list(columns or TABLES[name].names)).limit(ALL).to_arrow()
+
+    # Songs
+
+    def __len__(self) -> int:
+        """Return how many songs there are, of any model."""
+        hashes = self.read("songs", "content_hash")["content_hash"]
+        return int(pc.count_distinct(hashes).as_py())
+
+    @property
+    def model(self) -> str | None:
+        """The model version that the library answers with: that of most songs."""
+        return chosen_model(self.models())
+
+    def models(self) -> dict[str, int]:
+        """Return how many songs there are of each model version."""
+        with refusing(self.path, "be read"):
+            version = self.table("songs").version
+        if self._models is None or self._models[0] != version:
+            counts = self.read("songs", "model")["model"].value_counts().to_pylist()
+            self._models = version, {entry["values"]: entry["counts"] for entry in counts}
+        return dict(self._models[1])
+
+    def vocabulary(self, model: str) -> Vocabulary:
+        """Return the names of a model's probabilities.
+
+        Raises
+        ------
+        LibraryError
+            If no song of this model was ever added.
+        """
+        rows = self.read("models", where=f"model = {quoted(model)}").to_pylist()
+        if not rows:
+            raise LibraryError(f"{self.path}: the library does not know the model {model}")
+        return Vocabulary(*(tuple(rows[-1][name]) for name in VECTORS))
+
+    def catalogue(self) -> Catalogue:
+        """Return all songs of the library's model, in the order of their content hashes.
+
+        Songs that only another model has heard are left out; :meth:`models` tells how many.
+
+        Raises
+        ------
+        LibraryError
+            If there is no song.
+        """
+        model = self.model
+        if model is None:
+            raise LibraryError(
+                f"{self.path}: there are no songs in the library; songprint add FOLDER adds some"
+            )
+        rows = self.read("songs", *CATALOGUE_COLUMNS, where=f"model = {quoted(model)}")
+        return catalogue_from(rows, self.vocabulary(model), model)
+
+    def find(
+        self, where: str | None = None, text: str | None = None, limit: int | None = None
+    ) -> list[SongRow]:
+        """Return songs that a filter and words fit.
+
+        Parameters
+        ----------
+        where : str, optional
+            An SQL condition on the columns of :class:`~songprint.library.schema.SongRow` and the
+            descriptors, such as ``"genre = 'jazz' and tempo_bpm > 120"``.
+        text : str, optional
+            Words, all of which occur in the title, artist, album, path or in what is heard.
+        limit : int, optional
+            The most songs.
+
+        Returns
+        -------
+        list of SongRow
+            The best fit first if there is `text`, else by path.
+
+        Raises
+        ------
+        UsageError
+            If `where` is no condition on these columns.
+        """
+        model = self.model
+        if model is None:
+            return []
+        condition = f"model = {quoted(model)}" + (f" and ({where})" if where else "")
+        try:
+            if text is None:
+                query = self.table("songs").search()
+            else:
+                query = self.table("songs").search(_all_of(text), query_type="fts")
+            found = query.where(condition).select(list(SONG_COLUMNS)).limit(ALL).to_arrow()
+        except ValueError as error:
+            if where is None:
+                raise LibraryError(f"{self.path}: cannot be searched: {reason(error)}") from error
+            raise UsageError(f"{where}: is no condition: {reason(error)}") from error
+        except (OSError, RuntimeError) as error:
+            raise LibraryError(f"{self.path}: cannot be searched: {reason(error)}") from error
+        if text is None:
+            found = found.sort_by([("path", "ascending"), ("content_hash", "ascending")])
+        return song_rows(found.slice(0, limit))
+
+    def row_of(self, song: str) -> SongRow | None:
+        """Return a song of the library by its content hash or by the path of any of its files."""
+        content_hash = song if re.fullmatch("[0-9a-f]{32}", song) else None
+        if content_hash is None:
+            path = quoted(written_path(os.path.realpath(song)))
+            rows = self.read("files", "content_hash", where=f"path = {path}").to_pylist()
+            content_hash = rows[0]["content_hash"] if rows else None
+        if content_hash is None:
+            return None
+        # During an upgrade a song may have two rows, or one that is not of the library's model.
+        rows = self.read("songs", *SONG_COLUMNS, where=f"content_hash = {quoted(content_hash)}")
+        found = sorted(song_rows(rows), key=lambda row: row.model == self.model)
+        return found[-1] if found else None
+
+    def files(self, where: str | None = None) -> list[FileRow]:
+        """Return files by path; `where` is SQL on the columns of FileRow."""
+        return file_rows(self.read("files", where=where).sort_by("path"))
+
+    def failed(self) -> list[FileRow]:
+        """Return the files in which no song could be heard."""
+        return self.files("error is not null")
+
+    def folders(self) -> list[str]:
+        """Return the folders that were added, in the order of their adding."""
+        return [row["path"] for row in self.read("folders").sort_by("added").to_pylist()]
+
+    @contextmanager
+    def writing(self) -> Iterator[Writer]:
+        """Be the one that writes songs and files, for as long as the block runs.
+
+        Raises
+        ------
+        LibraryError
+            If another process is, or the folder cannot be written to.
+        """
+        with held(self.path, "writer"):
+            yield Writer(self)
+
+    def set_plays(self, plays: Mapping[str, float]) -> None:
+        """Say how often songs were played: content hash to count; unknown hashes are passed over.
+
+        Raises
+        ------
+        LibraryError
+            If another process is writing.
+        """
+        with self.writing() as writer:
+            writer.set_plays(plays)
+
+    # What a person says of songs
+
+    def save_station(self, name: str, station: dict[str, Any]) -> None:
+        """Keep a station, anything that JSON can hold, under a name; it replaces one before."""
+        text = json.dumps(station, ensure_ascii=True, allow_nan=False)
+        row = {"name": name, "station": text, "changed": datetime.now(UTC)}
+        with self._noting("stations") as table:
+            table.merge_insert(
+                "name"
+            ).when_matched_update_all().when_not_matched_insert_all().execute(
+                pa.Table.from_pylist([row], schema=TABLES["stations"])
+            )
+
+    def station(self, name: str) -> dict[str, Any] | None:
+        """Return the station of a name."""
+        rows = self.read("stations", "station", where=f"name = {quoted(name)}").to_pylist()
+        station: dict[str, Any] | None = json.loads(rows[0]["station"]) if rows else None
+        return station
+
+    def station_names(self) -> list[str]:
+        """Return the names of all stations that were kept."""
+        return sorted(self.read("stations", "name")["name"].to_pylist())
+
+    def add_feedback(self, station: str, content_hash: str, verdict: Verdict) -> None:
+        """Remember what was said of a song on a station."""
+        if verdict not in get_args(Verdict):
+            raise ValueError(f"{verdict!r} is none of {get_args(Verdict)}")
+        row = {
+            "station": station,
+            "content_hash": content_hash,
+            "verdict": verdict,
+            "time": datetime.now(UTC),
+        }
+        with self._noting("feedback") as table:
+            table.add(pa.Table.from_pylist([row], schema=TABLES["feedback"]))
+
+    def feedback(self, station: str | None = None) -> dict[str, str]:
+        """Return the last verdict on each song, by content hash.
+
+        Parameters
+        ----------
+        station : str, optional
+            Only what was said there, and "never", which holds everywhere; all if left out.
+        """
+        said = self.read("feedback").sort_by("time").to_pylist()
+        last: dict[tuple[str, str], str] = {}
+        for row in said:
+            key = row["station"], row["content_hash"]
+            last.pop(key, None)  # so that the order is that of the last words
+            last[key] = row["verdict"]
+        verdicts = {
+            song: verdict for (where, song), verdict in last.items() if station in (None, where)
+        }
+        return verdicts | {song: "never" for (_, song), v in last.items() if v == "never"}
+
+    @contextmanager
+    def _noting(self, name: str) -> Iterator[Table]:
+        """Write a note, also while songs are being added; keep few old versions of the table."""
+        with held(self.path, "notes", NOTES_WAIT_SECONDS), refusing(self.path, "be written"):
+            table = self.table(name)
+            yield table
+            if table.version % NOTES_A_TIDYING == 0:
+                table.optimize(cleanup_older_than=OLD_VERSIONS)
+
+
+def chosen_model(counts: Mapping[str, int]) -> str | None:
+    """Return the model of most songs; on a tie this songprint's own, if it is one of them."""
+    if len(counts) <= 1:
+        return next(iter(counts), None)
+    from songprint.fingerprints import default_fingerprinter
+
+    current = default_fingerprinter().model_version
+    return max(counts, key=lambda model: (counts[model], model == current, model))
+
+
+def _all_of(text: str) -> Any:
+    from lancedb.query import FullTextOperator, MatchQuery
+
+    query: Any = MatchQuery  # a pydantic dataclass, whose defaults mypy does not see
+    return query(text, "words", operator=FullTextOperator.AND)
+
+
+def _connect(folder: Path) -> lancedb.DBConnection:
+    # Every read looks for the latest version, as another process may have written it.
+    return lancedb.connect(folder, read_consistency_interval=timedelta(0))
+
+
+def _create(folder: Path) -> None:
+    from lancedb.index import FTS
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        strange = [entry for entry in folder.iterdir() if not _is_ours(entry.name)]
+    except OSError as error:
+        raise LibraryError(f"{folder}: no library can be made here: {reason(error)}") from error
+    if strange:
+        raise LibraryError(
+            f"{folder}: there is no library here, and none is made among other files "
+            f"({strange[0].name})"
+        )
+    with held(folder, "writer"), refusing(folder, "be made"):
+        connection = _connect(folder)
+        for name, schema in TABLES.items():
+            table = connection.create_table(name, schema=schema, exist_ok=True)
+            if name == "songs":
+                # Words as Unicode parts them, so that those of languages without spaces are found.
+                words = FTS(base_tokenizer="icu/split", stem=False, remove_stop_words=False)
+                table.create_index("words", config=words)
+
+
+def _is_ours(name: str) -> bool:
+    """Tell whether it may be left of a library whose making was cut short."""
+    return name.endswith(".lance") or name in {"writer.lock", "writer.json"}

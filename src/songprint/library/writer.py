@@ -1,0 +1,109 @@
+"""What the one writer of a library may do; see :meth:`Library.writing`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from songprint.library.catalogue import Vocabulary
+from songprint.library.refusals import refusing
+from songprint.library.schema import SONGS, TABLES, VECTORS, FileRow, quoted, written_path
+
+if TYPE_CHECKING:
+    from songprint.library.store import Library
+
+OLD_VERSIONS = timedelta(minutes=10)
+"""How long what was replaced is kept for those who are still reading it."""
+
+KEYS_A_STATEMENT = 1000
+
+
+class Writer:
+    """Writes songs and files; valid inside ``with library.writing()``."""
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+
+    def put_model(self, model: str, vocabulary: Vocabulary) -> None:
+        """Keep the names of a model's probabilities; before the first song of it."""
+        names = {name: list(getattr(vocabulary, name)) for name in VECTORS}
+        self._upsert("models", ["model"], [{"model": model, **names}])
+
+    def put_songs(self, songs: pa.Table | Sequence[Mapping[str, Any]]) -> None:
+        """Add songs, or replace those of the same content hash and model.
+
+        Parameters
+        ----------
+        songs : pyarrow.Table or sequence of mapping
+            Columns of :data:`~songprint.library.schema.SONGS`.
+        """
+        self._upsert("songs", ["content_hash", "model"], songs)
+
+    def change_songs(self, changes: Sequence[Mapping[str, Any]]) -> None:
+        """Write some columns, the same in every mapping, of songs that are there, of any model."""
+        if not changes:
+            return
+        schema = pa.schema([SONGS.field(name) for name in changes[0]])
+        rows = pa.Table.from_pylist(list(changes), schema=schema)
+        with refusing(self._library.path, "be written"):
+            table = self._library.table("songs")
+            table.merge_insert("content_hash").when_matched_update_all().execute(rows)
+
+    def drop_songs(self, hashes: Iterable[str], *, but_of: str | None = None) -> None:
+        """Forget songs; with `but_of`, only their fingerprints by other models than this."""
+        kept = f" and model != {quoted(but_of)}" if but_of is not None else ""
+        self._delete("songs", "content_hash", hashes, kept)
+
+    def set_plays(self, plays: Mapping[str, float]) -> None:
+        """Say how often songs were played; unknown content hashes are passed over."""
+        self.change_songs([{"content_hash": song, "plays": n} for song, n in plays.items()])
+
+    def put_files(self, files: Sequence[FileRow]) -> None:
+        """Add files, or replace those of the same path."""
+        rows = [asdict(file) | {"path": written_path(file.path)} for file in files]
+        self._upsert("files", ["path"], rows)
+
+    def drop_files(self, paths: Iterable[str]) -> None:
+        """Forget files, not their songs."""
+        self._delete("files", "path", map(written_path, paths))
+
+    def put_folders(self, folders: Collection[str]) -> None:
+        """Remember folders that were added."""
+        now = datetime.now(UTC)
+        known = set(self._library.read("folders", "path")["path"].to_pylist())
+        new = [path for path in map(written_path, folders) if path not in known]
+        self._upsert("folders", ["path"], [{"path": path, "added": now} for path in new])
+
+    def tidy(self) -> None:
+        """Put small pieces together, index new words, and let go of what was replaced."""
+        with refusing(self._library.path, "be tidied"):
+            for name in ("songs", "files", "models", "folders"):
+                self._library.table(name).optimize(cleanup_older_than=OLD_VERSIONS)
+
+    def _upsert(
+        self, name: str, keys: list[str], rows: pa.Table | Sequence[Mapping[str, Any]]
+    ) -> None:
+        if len(rows) == 0:
+            return
+        if not isinstance(rows, pa.Table):
+            rows = pa.Table.from_pylist(list(rows), schema=TABLES[name])
+        with refusing(self._library.path, "be written"):
+            merge = self._library.table(name).merge_insert(keys)
+            merge.when_matched_update_all().when_not_matched_insert_all().execute(rows)
+
+    def _delete(self, name: str, column: str, values: Iterable[str], condition: str = "") -> None:
+        with refusing(self._library.path, "be written"):
+            for some in _batches(values):
+                listed = ", ".join(map(quoted, some))
+                self._library.table(name).delete(f"{column} in ({listed}){condition}")
+
+
+def _batches(values: Iterable[str]) -> Iterator[list[str]]:
+    waiting = iter(values)
+    while some := list(islice(waiting, KEYS_A_STATEMENT)):
+        yield some
