@@ -1,0 +1,135 @@
+"""Hubs: songs that are neighbours of too many, and anti-hubs, which nothing leads to.
+
+In many dimensions some points are near to everything and others to nothing [1]_. Local scaling [2]_
+judges a distance by what either song is used to: it is divided by the root of the product of both
+songs' *scales*, the mean distance to their ten nearest songs (NICDM [3]_). A scale is kept for each
+part, so that it follows the weights.
+
+References
+----------
+.. [1] M. Radovanović, A. Nanopoulos, M. Ivanović, "Hubs in space: popular nearest neighbors in
+       high-dimensional data", Journal of Machine Learning Research 11, 2010.
+.. [2] L. Zelnik-Manor and P. Perona, "Self-tuning spectral clustering", NIPS 2004.
+.. [3] D. Schnitzer, A. Flexer, M. Schedl, G. Widmer, "Local and global scaling reduce hubs in
+       space", Journal of Machine Learning Research 13, 2012.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from songprint.kinship.distance import (
+    DEFAULT_WEIGHTS,
+    Floats,
+    Queries,
+    Rows,
+    Space,
+    Weights,
+)
+
+NEAREST = 10
+SMALLEST_SCALE = 0.02
+"""Below the distance of most copies of a recording; keeps them from being next to nothing else."""
+
+_VALUES_AT_ONCE = 16_000_000
+
+
+class Scales:
+    """How far each song's nearest songs are, part by part; measured when first asked for.
+
+    Parameters
+    ----------
+    space : Space
+        The songs.
+    """
+
+    def __init__(self, space: Space) -> None:
+        self._space = space
+        self._by_part = np.full((len(space), len(space.layout.parts)), np.nan, np.float32)
+
+    def of(self, weights: Weights, rows: Rows | None = None) -> Floats:
+        """Return the scales of all songs [shape=(n,)], or of some [shape=(k,)].
+
+        The nearest are those under the default weights, whatever the weights are.
+        """
+        chosen = np.arange(len(self._space)) if rows is None else rows
+        missing = chosen[np.isnan(self._by_part[chosen, 0])]
+        at_once = max(1, _VALUES_AT_ONCE // len(self._space))
+        for start in range(0, len(missing), at_once):
+            block = missing[start : start + at_once]
+            queries = self._space.queries(block)
+            distances = self._space.distances(queries)
+            distances[np.arange(len(block)), block] = np.inf
+            self._by_part[block] = scales_by_part(self._space, queries, distances)
+        return np.maximum(self._by_part[chosen] @ weights.shares(), SMALLEST_SCALE)
+
+
+def scales_by_part(space: Space, queries: Queries, distances: Floats) -> Floats:
+    """Return the mean distance to the nearest songs in each part [shape=(m, 5)].
+
+    Parameters
+    ----------
+    space : Space
+        The songs.
+    queries : Queries
+        m points.
+    distances : ndarray [shape=(m, n)]
+        Theirs, infinite where a song is the point itself.
+    """
+    count = min(NEAREST, distances.shape[1] - 1)
+    if count < 1:
+        return np.ones((len(queries), len(space.layout.parts)), np.float32)
+    nearest = np.argpartition(distances, count - 1, axis=1)[:, :count]
+    # Distances are linear in the columns: their mean is the distance to the mean of the columns.
+    centres = space.columns[nearest].mean(axis=1)
+    found = [
+        np.einsum("mk,mk->m", queries.coefficients[:, place], centres[:, place])
+        for place in space.layout.parts
+    ]
+    return np.maximum(np.stack(found, axis=1) + queries.offsets, 0.0)
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Which songs lists of neighbours lead to.
+
+    Attributes
+    ----------
+    skew : float
+        Skewness of how often each song is a neighbour; above 0, few are neighbours of many [1]_.
+    never : int
+        Songs that are nobody's neighbour.
+    most : int
+        How often the greatest hub is one.
+    share : float
+        Of the songs, those that are somebody's neighbour.
+    """
+
+    skew: float
+    never: int
+    most: int
+    share: float
+
+
+def reach_of(neighbours: NDArray[np.integer], songs: int) -> Reach:
+    """Measure lists of neighbours.
+
+    Parameters
+    ----------
+    neighbours : ndarray [shape=(m, k)]
+        A song's neighbours a row; -1 where there is none.
+    songs : int
+        How many there are in all.
+    """
+    counts = np.bincount(neighbours[neighbours >= 0].ravel(), minlength=songs)
+    deviations = counts - counts.mean()
+    spread = float(np.sqrt(np.mean(deviations**2)))
+    return Reach(
+        skew=float(np.mean(deviations**3)) / spread**3 if spread > 0 else 0.0,
+        never=int((counts == 0).sum()),
+        most=int(counts.max(initial=0)),
+        share=float((counts > 0).mean()) if songs else 0.0,
+    )
