@@ -54,7 +54,8 @@ class Weights:
     def shares(self) -> Floats:
         """Return them in the order of :data:`PARTS`, with a sum of one [shape=(5,)]."""
         values = np.array([getattr(self, part) for part in PARTS], np.float64)
-        return (values / values.sum()).astype(np.float32)
+        shares: Floats = (values / values.sum()).astype(np.float32)
+        return shares
 
     @classmethod
     def of(cls, given: Mapping[str, float | None]) -> Self:
@@ -154,12 +155,14 @@ class Space:
         shares = weights.shares()
         coefficients = queries.coefficients * self._spread(shares)
         songs = self.columns if rows is None else self.columns[rows]
-        if len(queries) == 1:  # twice as fast as the product of matrices
-            found = (songs @ coefficients[0])[None, :]
+        found: Floats = np.empty((len(queries), len(songs)), np.float32)
+        if len(queries) == 1:  # twice as fast as a product of matrices
+            np.matmul(songs, coefficients[0], out=found[0])
         else:
-            found = coefficients @ songs.T
+            np.matmul(coefficients, songs.T, out=found)
         found += (queries.offsets @ shares)[:, None]
-        return np.maximum(found, 0.0, out=found)
+        np.maximum(found, 0.0, out=found)
+        return found
 
     def by_part(self, queries: Queries, rows: Rows) -> Floats:
         """Return the distances in each part, without weights [shape=(m, k, 5)]."""
@@ -168,7 +171,7 @@ class Space:
             queries.coefficients[:, place] @ songs[:, place].T + queries.offsets[:, [part]]
             for part, place in enumerate(self.layout.parts)
         ]
-        return np.maximum(np.stack(found, axis=2), 0.0)
+        return np.asarray(np.maximum(np.stack(found, axis=2), 0.0))
 
     def _spread(self, shares: Floats) -> Floats:
         """Repeat each part's share for all its columns."""

@@ -22,7 +22,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from songprint.kinship.distance import (
-    DEFAULT_WEIGHTS,
     Floats,
     Queries,
     Rows,
@@ -64,7 +63,8 @@ class Scales:
             distances = self._space.distances(queries)
             distances[np.arange(len(block)), block] = np.inf
             self._by_part[block] = scales_by_part(self._space, queries, distances)
-        return np.maximum(self._by_part[chosen] @ weights.shares(), SMALLEST_SCALE)
+        scales: Floats = np.maximum(self._by_part[chosen] @ weights.shares(), SMALLEST_SCALE)
+        return scales
 
 
 def scales_by_part(space: Space, queries: Queries, distances: Floats) -> Floats:

@@ -157,7 +157,9 @@ class Kinship:
         wanted = max(SHORTLIST, 50 * k)
         while True:
             shortlist = nearest(raw, wanted)
-            order = shortlist[np.argsort(self.scaled(raw[shortlist], shortlist, weights), kind="stable")]
+            order = shortlist[
+                np.argsort(self.scaled(raw[shortlist], shortlist, weights), kind="stable")
+            ]
             chosen = self.capped(order, k, artist_cap)
             if len(chosen) >= k or len(shortlist) < wanted:
                 return self.explained(queries, chosen, weights, raw)
@@ -167,8 +169,7 @@ class Kinship:
         """Return distances [shape=(..., k)] to songs [shape=(k,)] in a form to rank by."""
         if not self._correct_hubs:
             return distances
-        scaled: Floats = distances / np.sqrt(self._scales.of(weights, rows))
-        return scaled
+        return np.asarray(distances / np.sqrt(self._scales.of(weights, rows)), np.float32)
 
     def capped(self, order: Rows, k: int, artist_cap: int | None) -> list[int]:
         """Return the first k rows, with no artist more often than the cap."""
@@ -229,7 +230,8 @@ class Kinship:
         work, artist = self.works[row], self.artists[row]
         if work is None:
             return alike
-        return alike | ((self.works[others] == work) & (self.artists[others] == artist))
+        version = (self.works[others] == work) & (self.artists[others] == artist)
+        return alike | version.astype(bool)
 
     def reach(self, k: int = 10, weights: Weights = DEFAULT_WEIGHTS) -> Reach:
         """Measure hubs: every song's k neighbours, no song left out but itself."""
@@ -262,7 +264,7 @@ class Kinship:
     def _alike(self, one: Catalogue, queries: Queries, others: Rows) -> NDArray[np.bool_]:
         parts = self.space.by_part(queries, others)[0]
         lengths = self.catalogue.seconds[others]
-        alike = np.abs(lengths - one.seconds[0]) <= _SAME_LENGTH * one.seconds[0]
+        alike: NDArray[np.bool_] = np.abs(lengths - one.seconds[0]) <= _SAME_LENGTH * one.seconds[0]
         for part, limit in _ALIKE.items():
             alike &= parts[:, PARTS.index(part)] < limit
         return alike

@@ -1,0 +1,328 @@
+"""Stations: lists of songs grown from seeds that stay true to them.
+
+Every song is judged by the seeds alone, never by the song before it, so that a station cannot
+drift; guards (:mod:`songprint.kinship.guards`) are widened aloud or not at all.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from songprint.errors import UsageError
+from songprint.kinship.distance import DEFAULT_WEIGHTS, Floats, Queries, Rows, Weights
+from songprint.kinship.guards import FARTHEST, Guard, era_guard, genre_guard
+from songprint.kinship.hubs import SMALLEST_SCALE, scales_by_part
+from songprint.kinship.neighbours import Neighbour, nearest
+from songprint.kinship.order import smooth_order
+from songprint.kinship.popularity import popularity, ranks
+
+if TYPE_CHECKING:
+    from songprint.kinship.neighbours import Kinship
+    from songprint.library.catalogue import Catalogue
+
+LENGTH = 25
+ARTIST_CAP = 2
+
+SOFTNESS = 1.0
+"""How many scaled distances further a song may be from one seed if it is nearer to others."""
+
+REACH = 4
+"""With --unpopular 1, the station is chosen from so many times as many songs."""
+
+SHORTLIST_TIMES = 20
+"""Among so many times the station's length of nearest songs it is chosen, if they are enough."""
+
+VARIETY = 0.1
+"""Standard deviation of the logarithm of the distances that chance takes for others."""
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What a station shall be like.
+
+    Attributes
+    ----------
+    length : int
+        How many songs.
+    weights : Weights
+        Of beat, intensity, rhythm, timbre and genre.
+    same_genre : bool
+        Stop where no more kin are of the seeds' genres; otherwise the station widens.
+    any_genre : bool
+        Let every genre pass from the start.
+    era : str, optional
+        Only songs that sound of a decade: "90s"; stop where there are no more.
+    widen : bool
+        Widen even so.
+    unpopular : float
+        0 to 1: how much what is seldom played comes first.
+    artist_cap : int
+        The most songs of one artist; 0 for no cap.
+    chance : int, optional
+        Another number, another station; the same, the same. None leaves nothing to chance.
+    likes, dislikes, skips, never : tuple of int
+        Rows. A liked song is a seed that is not played again; a song nearer to a disliked one than
+        to the seeds is not played, nor one much nearer to a skipped one; `never` only goes itself.
+    """
+
+    length: int = LENGTH
+    weights: Weights = DEFAULT_WEIGHTS
+    same_genre: bool = False
+    any_genre: bool = False
+    era: str | None = None
+    widen: bool = False
+    unpopular: float = 0.0
+    artist_cap: int = ARTIST_CAP
+    chance: int | None = None
+    likes: tuple[int, ...] = ()
+    dislikes: tuple[int, ...] = ()
+    skips: tuple[int, ...] = ()
+    never: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.length < 1:
+            raise UsageError(f"a station has 1 song or more, not {self.length}")
+        if not 0 <= self.unpopular <= 1:
+            raise UsageError(f"--unpopular takes a number from 0 to 1, not {self.unpopular:g}")
+        if self.same_genre and self.any_genre:
+            raise UsageError("a station cannot be of the same genre and of any")
+
+    @property
+    def strict(self) -> bool:
+        """Whether the station stops where its guards leave no more songs."""
+        return (self.same_genre or self.era is not None) and not self.widen
+
+
+@dataclass(frozen=True)
+class Station:
+    """Songs in the order in which they are played.
+
+    Attributes
+    ----------
+    songs : list of Neighbour
+        As neighbours of the seeds.
+    guards : list of str
+        What its songs have in common by the guards: "electronic", "90s".
+    widened : dict
+        For songs outside of guards, by row: the names of the guards.
+    remarks : list of str
+        What a listener should know: that the guard abstains, that the station widens or stops.
+    complete : bool
+        Whether it is as long as was wished.
+    """
+
+    songs: list[Neighbour]
+    guards: list[str] = field(default_factory=list)
+    widened: dict[int, list[str]] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
+    complete: bool = True
+
+
+def grow(
+    kinship: Kinship, seeds: Sequence[int] | Catalogue, wishes: Wishes | None = None
+) -> Station:
+    """Grow a station.
+
+    Parameters
+    ----------
+    kinship : Kinship
+        Knows the library's songs.
+    seeds : sequence of int, or Catalogue
+        Rows of the library, or songs that need not be in it; one or more.
+    wishes : Wishes, optional
+        What it shall be like.
+
+    Returns
+    -------
+    Station
+        No song twice, none of the seeds, no two versions of one song.
+
+    Raises
+    ------
+    UsageError
+        If there are no seeds, or the era has no such name.
+
+    Examples
+    --------
+    >>> station = grow(kinship, [0], Wishes(length=10, same_genre=True))  # doctest: +SKIP
+    >>> [kinship.catalogue.paths[song.row] for song in station.songs]  # doctest: +SKIP
+    """
+    wishes = wishes or Wishes()
+    asked = kinship.catalogue.take(seeds) if isinstance(seeds, Sequence) else seeds
+    if not len(asked):
+        raise UsageError("a station needs a seed")
+    wanted = kinship.space.queries(asked)
+    judge = _Judge(kinship, wanted, wishes)
+    playable = ~np.isin(kinship.catalogue.hashes, asked.hashes)
+    playable[[*wishes.likes, *wishes.dislikes, *wishes.skips, *wishes.never]] = False
+    guards, remarks = _guards(kinship, asked, judge.nearest, wishes)
+
+    chosen = _Choice(kinship, wishes)
+    songs: list[int] = []
+    widened: dict[int, list[str]] = {}
+    for level in range(len(guards), -1, -1):
+        passing = np.logical_and.reduce([playable, *(guard.passes for guard in guards[:level])])
+        taken = _take(kinship, judge, passing, chosen)
+        widened |= {
+            row: [guard.name for guard in guards[level:]] for row in taken if guards[level:]
+        }
+        songs += smooth_order(kinship, wanted, taken, after=songs[-1] if songs else None)
+        if chosen.full or level == 0:
+            break
+        if wishes.strict:
+            remarks.append(f"the library has no more {_kin(guards[:level])}: the station stops")
+            break
+        remarks.append(f"the library has no more {_kin(guards[:level])}: the station widens")
+    if not chosen.full and not wishes.strict:
+        remarks.append("the library has no more songs: the station stops")
+    return Station(
+        songs=kinship.explained(judge.centre, songs, wishes.weights),
+        guards=[guard.name for guard in guards[1:]],
+        widened=widened,
+        remarks=remarks,
+        complete=chosen.full,
+    )
+
+
+class _Judge:
+    """Tells how far songs are from all that is wanted, chiefly from the nearest of it."""
+
+    def __init__(self, kinship: Kinship, wanted: Queries, wishes: Wishes) -> None:
+        self._kinship = kinship
+        self._weights = wishes.weights
+        liked = kinship.space.queries(list(wishes.likes))
+        self._wanted = Queries(
+            np.concatenate([wanted.coefficients, liked.coefficients]),
+            np.concatenate([wanted.offsets, liked.offsets]),
+        )
+        self._raw = kinship.space.distances(self._wanted, self._weights)
+        # A skip may have been the moment's; only what is half as far from it goes with it.
+        refused = [(rows, times) for rows, times in ((wishes.dislikes, 1.0), (wishes.skips, 2.0))]
+        self._refused = [
+            (kinship.space.queries([row]), times) for rows, times in refused for row in rows
+        ]
+        self.centre = self._wanted.combined(np.full(len(self._wanted), 1 / len(self._wanted)))
+        self.nearest: Floats = self._raw.min(axis=0)
+
+    def farness(self, rows: Rows) -> Floats:
+        """Return how far songs are [shape=(k,)]; infinite nearer to what was refused."""
+        far = self._farness(self._wanted, self._raw, rows)
+        for query, times in self._refused:
+            raw = self._kinship.space.distances(query, self._weights)
+            far[times * self._farness(query, raw, rows) < far] = np.inf
+        return far
+
+    def _farness(self, queries: Queries, raw: Floats, rows: Rows) -> Floats:
+        own = scales_by_part(self._kinship.space, queries, raw) @ self._weights.shares()
+        far = self._kinship.scaled(raw[:, rows], rows, self._weights)
+        far = far / np.sqrt(np.maximum(own, SMALLEST_SCALE))[:, None]
+        least = far.min(axis=0)
+        others = np.exp((least - far) / SOFTNESS).mean(axis=0)
+        return np.asarray(least - SOFTNESS * np.log(others), np.float32)
+
+
+def _take(
+    kinship: Kinship, judge: _Judge, passing: NDArray[np.bool_], chosen: _Choice
+) -> list[int]:
+    """Choose among the songs that pass a level of guards."""
+    wishes = chosen.wishes
+    taken: list[int] = []
+    distances = np.where(passing, judge.nearest, np.inf)
+    size = SHORTLIST_TIMES * wishes.length
+    while not chosen.full:
+        shortlist = nearest(distances, size)
+        farness = judge.farness(shortlist)
+        order = np.argsort(farness, kind="stable")[: int(np.isfinite(farness).sum())]
+        order = shortlist[_shuffled(kinship, shortlist, order, farness, wishes)]
+        taken += chosen.extend(_by_popularity(kinship, order, wishes))
+        if len(shortlist) < size:
+            break
+        size *= 4
+    return taken
+
+
+def _guards(
+    kinship: Kinship, seeds: Catalogue, distances: Floats, wishes: Wishes
+) -> tuple[list[Guard], list[str]]:
+    """Return the guards, the last to be widened first, and what is to be said of them."""
+    guards, remarks = [Guard("kin", distances < FARTHEST)], []
+    if not wishes.any_genre:
+        genre = genre_guard(kinship.catalogue, seeds)
+        if genre is None:
+            remarks.append("the genre of the seeds is unsure: every genre may come")
+        else:
+            guards.append(genre)
+    if wishes.era is not None:
+        guards.append(era_guard(kinship.catalogue, wishes.era, kinship.space.reference))
+    return guards, remarks
+
+
+def _kin(guards: Sequence[Guard]) -> str:
+    """Say what the songs inside of guards are."""
+    names = [guard.name for guard in guards[1:]]
+    return f"kin that are {', '.join(names)}" if names else "kin"
+
+
+class _Choice:
+    """Songs that were chosen; which may join them."""
+
+    def __init__(self, kinship: Kinship, wishes: Wishes) -> None:
+        self.wishes = wishes
+        self._kinship = kinship
+        self._by_artist: dict[str, int] = {}
+        self._rows: list[int] = []
+
+    @property
+    def full(self) -> bool:
+        return len(self._rows) >= self.wishes.length
+
+    def extend(self, order: Rows) -> list[int]:
+        """Take songs in order until there are enough; return those taken."""
+        taken: list[int] = []
+        for row in map(int, order):
+            if self.full:
+                break
+            if self._fits(row):
+                taken.append(row)
+                self._rows.append(row)
+        return taken
+
+    def _fits(self, row: int) -> bool:
+        artist = self._kinship.artists[row]
+        songs = self._by_artist.get(artist, 0)
+        cap = self.wishes.artist_cap
+        if artist is not None and cap and songs >= cap:
+            return False
+        others = np.array(self._rows, np.intp)
+        if row in self._rows or self._kinship.same_recording(row, others).any():
+            return False
+        self._by_artist[artist] = songs + 1
+        return True
+
+
+def _by_popularity(kinship: Kinship, order: Rows, wishes: Wishes) -> Rows:
+    """Put what is seldom played before, among the nearest."""
+    if not wishes.unpopular or not len(order):
+        return order
+    pool = order[: round(wishes.length * (1 + (REACH - 1) * wishes.unpopular))]
+    popular = ranks(popularity(kinship)[pool])
+    near = np.arange(len(pool)) / max(len(pool) - 1, 1)
+    mixed = (1 - wishes.unpopular) * near + wishes.unpopular * popular
+    return np.concatenate([pool[np.argsort(mixed, kind="stable")], order[len(pool) :]])
+
+
+def _shuffled(kinship: Kinship, rows: Rows, order: Rows, farness: Floats, wishes: Wishes) -> Rows:
+    """Let chance change an order a little; each song has its own luck, whatever else is there."""
+    if wishes.chance is None:
+        return order
+    seeds = [
+        zlib.crc32(f"{wishes.chance} {kinship.catalogue.hashes[row]}".encode()) for row in rows
+    ]
+    luck = np.array([np.random.default_rng(seed).standard_normal() for seed in seeds])
+    return order[np.argsort((farness * np.exp(VARIETY * luck))[order], kind="stable")]
