@@ -153,7 +153,13 @@ class Fingerprinter:
         music_head = self._music_head or self.head
         return Fingerprinter(encoder or self.encoder, head, head_sha256, music_head)
 
-    def fingerprint(self, path: str | Path, *, limits: DecodeLimits | None = None) -> Fingerprint:
+    def fingerprint(
+        self,
+        path: str | Path,
+        *,
+        limits: DecodeLimits | None = None,
+        known_hash: str | None = None,
+    ) -> Fingerprint:
         """Hear a file.
 
         Parameters
@@ -162,6 +168,8 @@ class Fingerprinter:
             Any audio file, or a video with a sound track.
         limits : DecodeLimits, optional
             What the file may cost.
+        known_hash : str, optional
+            Its content hash, if it was computed before.
 
         Returns
         -------
@@ -180,7 +188,7 @@ class Fingerprinter:
         limits = limits or DEFAULT_LIMITS
         listener = Listener(native=True)
         heard = self._hear(stream(path, limits=limits, tap=listener.add_channels), listener)
-        return self._conclude(heard, content_hash(path, limits=limits))
+        return self._conclude(heard, known_hash or content_hash(path, limits=limits))
 
     def fingerprint_samples(self, samples: NDArray[np.float32], content_hash: str) -> Fingerprint:
         """Fingerprint mono float32 samples [shape=(n,)], n ≥ 1, at 16 kHz.

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from songprint.cli.files import Found
+from songprint.library.scan import Found
 from songprint.cli.hearing import LOOK_AHEAD, hear_all
 from songprint.errors import DecodeError
 from songprint.fingerprints import Fingerprint

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from songprint.cli.files import Found, find_songs
+from songprint.library.scan import Found, find_songs
 from songprint.cli.text import complain, printable
 from songprint.errors import SongprintError, UsageError
 

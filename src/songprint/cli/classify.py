@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from songprint.cli.files import find_songs
+from songprint.library.scan import find_songs
 from songprint.cli.options import Workers
 from songprint.cli.text import complain, printable
 

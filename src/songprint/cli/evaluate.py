@@ -156,7 +156,7 @@ def _dataset(spec: str, out: Path | None, as_json: bool, workers: int | None) ->
 def _hear(
     tracks: list[Track], workers: int | None
 ) -> tuple[list[Measured], list[dict[str, str | None]]]:
-    from songprint.cli.files import Found
+    from songprint.library.scan import Found
     from songprint.cli.hearing import hear_all, usable_cores
     from songprint.cli.progress import HearingProgress
     from songprint.fingerprints import default_fingerprinter

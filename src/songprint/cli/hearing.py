@@ -9,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from songprint.cli.files import Found
+from songprint.library.scan import Found
 from songprint.errors import DecodeError, SongprintError
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from songprint.cli.files import Found
+from songprint.library.scan import Found
 from songprint.cli.hearing import Heard, hear_all
 from songprint.cli.progress import HearingProgress
 from songprint.cli.text import complain, printable

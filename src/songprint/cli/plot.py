@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from songprint.cli.files import Found, find_songs
+from songprint.library.scan import Found, find_songs
 from songprint.cli.options import Workers
 from songprint.cli.output import hush_matplotlib, require_place, require_suffix, write_whole
 from songprint.cli.text import complain, printable

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from songprint.cli.files import Found, find_songs
+from songprint.library.scan import Found, find_songs
 
 
 def touch(*paths: Path) -> None:
