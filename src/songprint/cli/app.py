@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from songprint import __version__
-from songprint.cli import classify, doctor, evaluate, gallery, plot, train
+from songprint.cli import add, classify, doctor, evaluate, gallery, plot, train
 from songprint.cli.text import complain
 from songprint.errors import SongprintError, UsageError
 
@@ -71,6 +71,7 @@ def songprint(
 
 
 app.command(epilog=classify.EXAMPLES)(classify.classify)
+app.command(epilog=add.EXAMPLES)(add.add)
 app.command(epilog=plot.EXAMPLES)(plot.plot)
 app.command(epilog=gallery.EXAMPLES)(gallery.gallery)
 app.command(epilog=train.EXAMPLES)(train.train)

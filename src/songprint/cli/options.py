@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,5 +11,16 @@ Workers = Annotated[
     int | None,
     typer.Option(
         min=1, metavar="N", help="Songs heard at once.  [default: one for each usable core]"
+    ),
+]
+
+LibraryOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--library",
+        metavar="PATH",
+        help="The library's folder.  [default: $SONGPRINT_LIBRARY, or in the platform's data"
+        " folder]",
+        show_default=False,
     ),
 ]

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -16,12 +16,18 @@ if TYPE_CHECKING:
     from songprint.cli.hearing import Heard
 
 
-class _Bar:
-    """A bar on stderr for as long as it is entered; none where stderr is no terminal."""
+_M_OF_N = "{task.completed:.0f}/{task.total:.0f}"
 
-    def __init__(self, unit: str, total: int) -> None:
-        self._bar = _make_bar(unit) if sys.stderr and sys.stderr.isatty() else None
-        self._task = self._bar.add_task("", total=total, rate="") if self._bar else None
+
+class Bar:
+    """A bar on stderr for as long as it is entered; none where stderr is no terminal.
+
+    `counter` says what stands before it, as Rich's ``TextColumn`` understands it.
+    """
+
+    def __init__(self, counter: str, total: float, **fields: Any) -> None:
+        self._bar = _make_bar(counter) if sys.stderr and sys.stderr.isatty() else None
+        self._task = self._bar.add_task("", total=total, rate="", **fields) if self._bar else None
 
     def __enter__(self) -> Self:
         if self._bar:
@@ -37,8 +43,17 @@ class _Bar:
         if self._bar:
             self._bar.stop()
 
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Take the bar away while something else is printed, perhaps to the same terminal."""
+        if self._bar:
+            self._bar.stop()
+        yield
+        if self._bar:
+            self._bar.start()
 
-class HearingProgress(_Bar):
+
+class HearingProgress(Bar):
     """Songs done, speed and time left; nothing at all where stderr is no terminal.
 
     Parameters
@@ -48,7 +63,7 @@ class HearingProgress(_Bar):
     """
 
     def __init__(self, songs: int) -> None:
-        super().__init__("songs", songs)
+        super().__init__(_M_OF_N + " songs", songs)
         self._lock = threading.Lock()
         self._started = time.monotonic()
         self._heard_seconds = 0.0
@@ -64,17 +79,8 @@ class HearingProgress(_Bar):
             text = f"{rate:,.0f}x real time" if rate else ""
             self._bar.update(self._task, advance=1, rate=text)
 
-    @contextmanager
-    def paused(self) -> Iterator[None]:
-        """Take the bar away while something else is printed, perhaps to the same terminal."""
-        if self._bar:
-            self._bar.stop()
-        yield
-        if self._bar:
-            self._bar.start()
 
-
-class EpochProgress(_Bar):
+class EpochProgress(Bar):
     """Epochs done and time left; nothing at all where stderr is no terminal.
 
     Parameters
@@ -84,7 +90,7 @@ class EpochProgress(_Bar):
     """
 
     def __init__(self, epochs: int) -> None:
-        super().__init__("epochs", epochs)
+        super().__init__(_M_OF_N + " epochs", epochs)
 
     def count(self) -> None:
         """Count an epoch."""
@@ -92,17 +98,16 @@ class EpochProgress(_Bar):
             self._bar.advance(self._task)
 
 
-def _make_bar(unit: str) -> Progress | None:
+def _make_bar(counter: str) -> Progress | None:
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+    from rich.progress import BarColumn, Progress, TextColumn
     from rich.progress import TimeRemainingColumn as TimeLeftColumn
 
     console = Console(stderr=True)
     if not console.is_interactive:  # a dumb terminal cannot take a line back
         return None
     return Progress(
-        MofNCompleteColumn(),
-        TextColumn(unit),
+        TextColumn(counter),
         BarColumn(),
         TextColumn("{task.fields[rate]}"),
         TimeLeftColumn(compact=True),

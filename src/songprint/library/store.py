@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -55,6 +55,9 @@ NOTES_WAIT_SECONDS = 10.0
 """How long a note waits for another process's note, which takes milliseconds."""
 
 NOTES_A_TIDYING = 50
+
+MOST_LISTED = 1000
+"""Content hashes in a condition; of more, all rows are read and sifted here."""
 
 ALL = 1 << 31
 """A limit that is none; LanceDB's full-text search has ten where there is none."""
@@ -143,6 +146,14 @@ class Library:
             if where is not None:
                 query = query.where(where)
             return query.select(list(columns or TABLES[name].names)).limit(ALL).to_arrow()
+
+    def read_songs(self, hashes: Collection[str], *columns: str) -> pa.Table:
+        """Return rows of `songs` by content hash, as :meth:`read` does."""
+        if len(hashes) <= MOST_LISTED:
+            listed = ", ".join(map(quoted, hashes)) or "''"
+            return self.read("songs", *columns, where=f"content_hash in ({listed})")
+        rows = self.read("songs", "content_hash", *columns)
+        return rows.filter(pc.is_in(rows["content_hash"], pa.array(hashes))).select(list(columns))
 
     # Songs
 

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 OLD_VERSIONS = timedelta(minutes=10)
 """How long what was replaced is kept for those who are still reading it."""
 
+MOST_PIECES = 8
+"""Of a table, or versions of it, before it is tidied."""
+
+TIDIED = ("songs", "files", "models", "folders")
+
 KEYS_A_STATEMENT = 1000
 
 
@@ -80,10 +85,27 @@ class Writer:
         self._upsert("folders", ["path"], [{"path": path, "added": now} for path in new])
 
     def tidy(self) -> None:
-        """Put small pieces together, index new words, and let go of what was replaced."""
+        """Put small pieces together, index new words, and let go of what was replaced.
+
+        What a killed writer left behind goes, too: nobody else writes these tables.
+        """
         with refusing(self._library.path, "be tidied"):
-            for name in ("songs", "files", "models", "folders"):
-                self._library.table(name).optimize(cleanup_older_than=OLD_VERSIONS)
+            for name in TIDIED:
+                self._library.table(name).optimize(
+                    cleanup_older_than=OLD_VERSIONS, delete_unverified=True
+                )
+
+    def tidy_if_needed(self) -> None:
+        """Tidy where there are many pieces or old versions; else it costs more than it saves."""
+        if any(map(self._is_untidy, TIDIED)):
+            self.tidy()
+
+    def _is_untidy(self, name: str) -> bool:
+        versions = self._library.path / f"{name}.lance" / "_versions"
+        with refusing(self._library.path, "be read"):
+            stats: Any = self._library.table(name).stats()  # a dict, whatever its annotation says
+            pieces = stats["fragment_stats"]["num_fragments"]
+            return pieces > MOST_PIECES or sum(1 for _ in versions.iterdir()) > MOST_PIECES
 
     def _upsert(
         self, name: str, keys: list[str], rows: pa.Table | Sequence[Mapping[str, Any]]

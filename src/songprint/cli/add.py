@@ -1,0 +1,191 @@
+"""``songprint add``: folders of music into the library."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from songprint.cli.options import LibraryOption, Workers
+from songprint.cli.text import clock, complain, printable
+from songprint.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from songprint.library.ingest import Added, Step
+    from songprint.library.store import Library
+
+EXAMPLES = """\b
+Examples:
+  songprint add ~/Music
+  songprint add                       # look again at all folders added before
+  songprint add --prune ~/Music       # and forget the files that are gone
+  songprint add --watch ~/Music       # and go on whenever something changes
+  songprint add --json ~/Music > added.json
+
+\b
+Only what is new or has changed is heard. Stop it with Ctrl-C, or kill it, at any
+moment: the same command goes on where it stopped.
+"""
+
+MOST_NAMED = 10
+"""Missing files that are named; --json and songprint report name all."""
+
+
+def add(
+    folders: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="FOLDER",
+            help="Folders, in which every audio file is heard, and files.  [default: the folders"
+            " that were added before]",
+            show_default=False,
+        ),
+    ] = None,
+    workers: Workers = None,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Forget the files that are gone, and their songs.")
+    ] = False,
+    retry: Annotated[
+        bool, typer.Option("--retry", help="Try the files again that failed before.")
+    ] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Go on whenever something changes, until stopped.")
+    ] = False,
+    time_limit: Annotated[
+        float | None,
+        typer.Option(
+            min=1,
+            metavar="SECONDS",
+            help="When to give a file up.  [default: two minutes and more for large ones]",
+            show_default=False,
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    library: LibraryOption = None,
+) -> None:
+    """Add music to the library: hear what is new, notice what was moved, tagged or deleted."""
+    from songprint.cli.hearing import usable_cores
+    from songprint.library.store import Library
+    from songprint.library.watch import changes
+
+    if watch and as_json:
+        raise UsageError("--watch never ends, so that there is no one document for --json")
+    kept = Library.open(library, create=bool(folders))
+    places = folders or kept.folders()
+    if not places:
+        raise UsageError(f"{kept.path}: no folder was added yet; name one")
+    failed = False
+    for _ in changes(places):
+        added = _add(kept, places, workers or usable_cores(), prune, retry, time_limit)
+        failed = bool(added.failed)
+        if as_json:
+            typer.echo(json.dumps(add_document(kept, added), indent=1))
+        else:
+            _tell(kept, added)
+        if not watch:
+            break
+    if failed:
+        raise typer.Exit(1)
+
+
+def _add(
+    library: Library,
+    places: Sequence[str],
+    workers: int,
+    prune: bool,
+    retry: bool,
+    time_limit_seconds: float | None,
+) -> Added:
+    from songprint.cli.adding import AddProgress
+    from songprint.library.ingest import add_folders
+
+    progress = AddProgress()
+    named: set[str] = set()
+
+    def on_step(step: Step) -> None:
+        progress.show(step)
+        if step.outcome is not None and step.outcome.error is not None:
+            path = step.outcome.job.file.path
+            with progress.paused():
+                complain(f"{printable(path)}: {step.outcome.error}")
+            named.add(path)
+
+    with progress:
+        try:
+            added = add_folders(
+                library,
+                places,
+                workers=workers,
+                prune=prune,
+                retry=retry,
+                time_limit_seconds=time_limit_seconds,
+                on_plan=progress.plan,
+                on_step=on_step,
+            )
+        except KeyboardInterrupt:
+            complain(f"interrupted: {progress.heard:,} songs were heard and are kept")
+            raise
+    for found in added.failed:
+        if found.path not in named:  # a place, not a file
+            complain(f"{printable(found.path)}: {found.problem}")
+    return added
+
+
+def add_document(library: Library, added: Added) -> dict[str, object]:
+    """Return the JSON document of what adding did; ``schemas/add.json`` describes it."""
+    seconds = max(added.seconds, 1e-3)
+    return {
+        "library": str(library.path),
+        "added": added.added,
+        "updated": added.updated,
+        "unchanged": added.unchanged,
+        "moved": added.moved,
+        "duplicates": added.duplicates,
+        "renewed": added.renewed,
+        "missing": added.missing,
+        "pruned": added.pruned,
+        "failed": [{"path": found.path, "error": found.problem} for found in added.failed],
+        "failed_before": added.failed_before,
+        "seconds": round(added.seconds, 3),
+        "songs_per_second": round(added.heard / seconds, 3),
+        "times_real_time": round(added.heard_seconds / seconds, 1),
+    }
+
+
+def _tell(library: Library, added: Added) -> None:
+    if added.heard:
+        rate = f"{added.heard / added.seconds:,.1f} songs/s"
+        rate += f", {added.heard_seconds / added.seconds:,.0f}x real time"
+        lasting = f"{clock(added.heard_seconds)} of music in {clock(added.seconds)}: {rate}"
+        typer.echo(f"heard {_songs(added.heard)}, {lasting}")
+    counts = {
+        "added": added.added,
+        "updated": added.updated,
+        "moved": added.moved,
+        "copies of known songs": added.duplicates,
+        "heard anew by this model": added.renewed,
+        "unchanged": added.unchanged,
+        "forgotten": added.pruned,
+        "failed": len(added.failed),
+    }
+    told = ", ".join(f"{count:,} {what}" for what, count in counts.items() if count)
+    typer.echo(told or "nothing to add")
+    if added.failed_before:
+        typer.echo(
+            f"{added.failed_before:,} failed before and have not changed: songprint report tells"
+            " why, --retry tries again"
+        )
+    if added.missing:
+        typer.echo(f"{len(added.missing):,} files are gone; --prune forgets them:")
+        for path in added.missing[:MOST_NAMED]:
+            typer.echo(f"  {printable(path)}")
+        if len(added.missing) > MOST_NAMED:
+            typer.echo("  …")
+    typer.echo(f"{_songs(len(library))} in {printable(str(library.path))}")
+
+
+def _songs(n: int) -> str:
+    return f"{n:,} song{'s' * (n != 1)}"

@@ -1,0 +1,191 @@
+"""A process that hears songs, one at a time, for :mod:`songprint.library.pool`.
+
+A conversation: a :class:`Job` comes; :class:`Identified` goes out; if the answer is True the song
+is heard; an :class:`Outcome` goes out. Nothing heavy is imported before the first job's turn.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing import parent_process
+from typing import TYPE_CHECKING
+
+from songprint.errors import DecodeError, SongprintError
+from songprint.library.scan import FileOnDisk
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
+    from songprint.fingerprints import Fingerprint
+    from songprint.library.tags import SongTags
+
+RETIRES_AT_BYTES = 600 << 20
+"""Peak memory after which a worker makes room for a fresh one."""
+
+MOST_BYTES = 2 << 30
+"""Memory that a worker may ask for, far more than any song needs: what wants more is a bomb."""
+
+READY = "ready"
+
+
+@dataclass(frozen=True)
+class Job:
+    """A file to be identified and perhaps heard."""
+
+    file: FileOnDisk
+
+
+@dataclass(frozen=True)
+class Identified:
+    """What a song is called, before it is heard.
+
+    Attributes
+    ----------
+    content_hash : str
+        Its identity.
+    tags : SongTags
+        What its file says of it.
+    claimed_seconds : float
+        How long the file says that it is; 0 where it is silent.
+    """
+
+    content_hash: str
+    tags: SongTags
+    claimed_seconds: float
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What became of a job.
+
+    Attributes
+    ----------
+    job : Job
+        The job.
+    identified : Identified or None
+        The song, if the file holds any.
+    fingerprint : Fingerprint or None
+        What was heard, if it was to be heard.
+    error : str or None
+        Why not.
+    passing : bool
+        The fault lies not with the file: it is worth another try next time.
+    retires : bool
+        This was the worker's last job.
+    """
+
+    job: Job
+    identified: Identified | None = None
+    fingerprint: Fingerprint | None = None
+    error: str | None = None
+    passing: bool = False
+    retires: bool = False
+
+
+def serve(connection: Connection) -> None:
+    """Do jobs until the other side hangs up."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
+    for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[threads] = "1"
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    _limit_memory()
+    with suppress(EOFError, BrokenPipeError, ConnectionResetError):
+        connection.send(READY)
+        while True:
+            outcome = _do(connection.recv(), connection)
+            connection.send(outcome)
+            if outcome.retires:
+                return
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _do(job: Job, connection: Connection) -> Outcome:
+    identified = fingerprint = error = None
+    passing = False
+    try:
+        identified = identify(job.file.path)
+        connection.send(identified)
+        if connection.recv():
+            fingerprint = _hear(job.file.path, identified)
+            _require_unchanged(job.file)
+    except DecodeError as refusal:
+        error, passing = refusal.reason, _is_passing(refusal)
+    except SongprintError as refusal:
+        error, passing = str(refusal), True
+    except MemoryError:
+        error = "there is not enough memory to hear it"
+    except (EOFError, BrokenPipeError, ConnectionResetError):
+        raise
+    except Exception as bug:  # it must not stop the other songs, nor go unseen
+        text = " ".join(f"{type(bug).__name__}: {bug}".split())
+        error = f"internal error: {text[:300]}; please report it"
+    if error is not None:
+        fingerprint = None
+    return Outcome(job, identified, fingerprint, error, passing, _peak_bytes() > RETIRES_AT_BYTES)
+
+
+def identify(path: str) -> Identified:
+    """Say which song a file holds, without decoding it.
+
+    Raises
+    ------
+    DecodeError
+        If it holds none.
+    """
+    from songprint.audio.container import open_song
+    from songprint.audio.hash import content_hash
+    from songprint.library.tags import song_tags
+
+    with open_song(path) as song:
+        tags = song_tags(song)
+        claimed_seconds = (song.container.duration or 0) / 1e6
+    return Identified(content_hash(path), tags, claimed_seconds)
+
+
+def _hear(path: str, identified: Identified) -> Fingerprint:
+    from songprint.fingerprints import default_fingerprinter
+
+    return default_fingerprinter().fingerprint(path, known_hash=identified.content_hash)
+
+
+def _require_unchanged(file: FileOnDisk) -> None:
+    status = os.stat(file.path)  # noqa: PTH116
+    if (status.st_size, status.st_mtime_ns) != (file.size, file.mtime_ns):
+        raise SongprintError("changed while it was being heard")
+
+
+def _is_passing(refusal: DecodeError) -> bool:
+    """Tell whether the disk or a permission is at fault, not what is in the file."""
+    import av
+
+    cause = refusal.__cause__
+    return isinstance(cause, OSError) and not isinstance(cause, av.FFmpegError)
+
+
+def _limit_memory() -> None:
+    if sys.platform == "linux":
+        import resource
+
+        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        most = MOST_BYTES if hard == resource.RLIM_INFINITY else min(MOST_BYTES, hard)
+        resource.setrlimit(resource.RLIMIT_DATA, (most, hard))
+
+
+def _peak_bytes() -> int:
+    if sys.platform == "win32":
+        return 0
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
