@@ -22,7 +22,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from songprint.audio.decode import decode
+from songprint.audio.mel import log_mel
+from songprint.encoder.windows import cut_windows
 from songprint.errors import DecodeError
+from songprint.evaluate.representations import TEACHERS as TEACHER_NETWORKS
+from songprint.evaluate.representations import has_teachers
 from songprint.fingerprints import default_fingerprinter
 from songprint.kinship.reference import FILE, fit_reference
 from songprint.library.catalogue import Catalogue, catalogue_of
@@ -30,6 +35,7 @@ from songprint.library.catalogue import Catalogue, catalogue_of
 ROOT = Path(__file__).parents[1]
 DATA = ROOT.parent / "shared" / "data"
 CACHE = ROOT / "runs" / "kinship"
+TEACHERS = ROOT / "runs" / "teachers"
 HELD_OUT = ROOT / "src" / "songprint" / "learn" / "held_out.txt"
 
 
@@ -110,6 +116,39 @@ def _hear(data: Path) -> SharedSongs:
         genres=np.array([row[5] if row[0] == "emotify" else "" for row in rows]),
         held_out=np.array([artist in strangers for artist in artists]),
     )
+
+
+def teacher_embeddings(songs: SharedSongs, data: Path = DATA) -> NDArray[np.float32] | None:
+    """Return what both MusiCNN networks make of songs [shape=(n, 400)], kept once computed.
+
+    None without their weights in ``runs/teachers`` (CONTRIBUTING.md says how to get them).
+    """
+    kept = CACHE / "teacher.npz"
+    known: dict[str, NDArray[np.float32]] = dict(np.load(kept)) if kept.exists() else {}
+    missing = [path for path in songs.catalogue.paths if path not in known]
+    if missing and not has_teachers(TEACHERS):
+        return None
+    if missing:
+        known |= _teach(missing, data)
+        np.savez(kept, **known)
+    return np.stack([known[path] for path in songs.catalogue.paths])
+
+
+def _teach(paths: list[str], data: Path) -> dict[str, NDArray[np.float32]]:
+    import torch
+
+    from songprint.learn.teacher import MusiCNN
+
+    networks = [MusiCNN(TEACHERS / f"{name}.npz", torch.bfloat16) for name in TEACHER_NETWORKS]
+    found = {}
+    with torch.inference_mode():
+        for path in paths:
+            frames = log_mel(decode(data / f"{path}.opus"))
+            windows = torch.from_numpy(np.concatenate([*cut_windows([frames])]))
+            batches = torch.split(windows, 8)
+            heard = [torch.cat([network(b)[0] for b in batches]).mean(0) for network in networks]
+            found[path] = torch.cat(heard).numpy()
+    return found
 
 
 def main() -> None:

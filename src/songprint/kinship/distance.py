@@ -164,6 +164,16 @@ class Space:
         np.maximum(found, 0.0, out=found)
         return found
 
+    def points(self, weights: Weights = DEFAULT_WEIGHTS) -> Floats:
+        """Return coordinates of songs [shape=(n, d)] whose squared distances are about ours.
+
+        What is unknown lies in the middle, where it is too near to everything.
+        """
+        values = self.layout.values
+        scale = np.sqrt(self._spread(weights.shares())[values])
+        points: Floats = self.columns[:, values] * scale
+        return points
+
     def by_part(self, queries: Queries, rows: Rows) -> Floats:
         """Return the distances in each part, without weights [shape=(m, k, 5)]."""
         songs = self.columns[rows]

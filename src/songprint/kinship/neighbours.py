@@ -226,12 +226,12 @@ class Kinship:
     def same_recording(self, row: int, others: Rows) -> NDArray[np.bool_]:
         """Tell which songs [shape=(k,)] sound like copies of a song, or are versions of it."""
         one = self.catalogue.take([row])
-        alike = self._alike(one, self.space.queries([row]), others)
+        alike: NDArray[np.bool_] = self._alike(one, self.space.queries([row]), others)
         work, artist = self.works[row], self.artists[row]
         if work is None:
             return alike
         version = (self.works[others] == work) & (self.artists[others] == artist)
-        return alike | version.astype(bool)
+        return np.asarray(alike | version, bool)
 
     def reach(self, k: int = 10, weights: Weights = DEFAULT_WEIGHTS) -> Reach:
         """Measure hubs: every song's k neighbours, no song left out but itself."""

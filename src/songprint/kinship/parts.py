@@ -110,7 +110,7 @@ FEATURES = (
         "rhythm",
         0.35,
         lambda catalogue: catalogue.patterns,
-        lambda catalogue: catalogue.patterns.any(axis=1).astype(np.float64),
+        lambda catalogue: np.asarray(catalogue.patterns.any(axis=1), np.float64),
     ),
     Feature("brightness", "timbre", 0.3, _number("brightness_hz", _octaves(100))),
     Feature("rolloff", "timbre", 0.1, _number("rolloff_hz", _octaves(100))),
@@ -156,6 +156,12 @@ class Layout:
     def parts(self) -> tuple[slice, ...]:
         """The columns of each part."""
         return self._places[1]
+
+    @cached_property
+    def values(self) -> NDArray[np.intp]:
+        """The columns that are values, or values times evidence."""
+        places = zip(self.columns, self.widths, strict=True)
+        return np.concatenate([np.arange(p.start, p.start + width) for p, width in places])
 
     @property
     def total(self) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +25,7 @@ def popularity(kinship: Kinship) -> NDArray[np.float64]:
     return np.array([songs.get(artist, 1) for artist in kinship.artists], np.float64)
 
 
-def ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def ranks(values: NDArray[Any]) -> NDArray[np.float64]:
     """Return ranks from 0 to 1 [shape=(n,)], the middle one for equal values."""
     if len(values) < 2:
         return np.zeros(len(values))

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from songprint.errors import UsageError
+from songprint.kinship.choice import Choice
 from songprint.kinship.distance import DEFAULT_WEIGHTS, Floats, Queries, Rows, Weights
 from songprint.kinship.guards import FARTHEST, Guard, era_guard, genre_guard
 from songprint.kinship.hubs import SMALLEST_SCALE, scales_by_part
@@ -32,7 +33,7 @@ ARTIST_CAP = 2
 SOFTNESS = 1.0
 """How many scaled distances further a song may be from one seed if it is nearer to others."""
 
-REACH = 4
+REACH = 3
 """With --unpopular 1, the station is chosen from so many times as many songs."""
 
 SHORTLIST_TIMES = 20
@@ -163,12 +164,15 @@ def grow(
     playable[[*wishes.likes, *wishes.dislikes, *wishes.skips, *wishes.never]] = False
     guards, remarks = _guards(kinship, asked, judge.nearest, wishes)
 
-    chosen = _Choice(kinship, wishes)
+    chosen = Choice(kinship, wishes.length, wishes.artist_cap)
     songs: list[int] = []
     widened: dict[int, list[str]] = {}
     for level in range(len(guards), -1, -1):
         passing = np.logical_and.reduce([playable, *(guard.passes for guard in guards[:level])])
-        taken = _take(kinship, judge, passing, chosen)
+        # Outside of guards the nearest come, popular or not: the seldom played would be far.
+        inside = level == len(guards)
+        unpopular = wishes.unpopular if inside else 0.0
+        taken = _take(kinship, judge, passing, chosen, replace(wishes, unpopular=unpopular))
         widened |= {
             row: [guard.name for guard in guards[level:]] for row in taken if guards[level:]
         }
@@ -228,10 +232,13 @@ class _Judge:
 
 
 def _take(
-    kinship: Kinship, judge: _Judge, passing: NDArray[np.bool_], chosen: _Choice
+    kinship: Kinship,
+    judge: _Judge,
+    passing: NDArray[np.bool_],
+    chosen: Choice,
+    wishes: Wishes,
 ) -> list[int]:
     """Choose among the songs that pass a level of guards."""
-    wishes = chosen.wishes
     taken: list[int] = []
     distances = np.where(passing, judge.nearest, np.inf)
     size = SHORTLIST_TIMES * wishes.length
@@ -240,7 +247,9 @@ def _take(
         farness = judge.farness(shortlist)
         order = np.argsort(farness, kind="stable")[: int(np.isfinite(farness).sum())]
         order = shortlist[_shuffled(kinship, shortlist, order, farness, wishes)]
-        taken += chosen.extend(_by_popularity(kinship, order, wishes))
+        if wishes.unpopular:
+            order = _seldom_first(kinship, order, wishes)
+        taken += chosen.extend(order)
         if len(shortlist) < size:
             break
         size *= 4
@@ -269,51 +278,11 @@ def _kin(guards: Sequence[Guard]) -> str:
     return f"kin that are {', '.join(names)}" if names else "kin"
 
 
-class _Choice:
-    """Songs that were chosen; which may join them."""
-
-    def __init__(self, kinship: Kinship, wishes: Wishes) -> None:
-        self.wishes = wishes
-        self._kinship = kinship
-        self._by_artist: dict[str, int] = {}
-        self._rows: list[int] = []
-
-    @property
-    def full(self) -> bool:
-        return len(self._rows) >= self.wishes.length
-
-    def extend(self, order: Rows) -> list[int]:
-        """Take songs in order until there are enough; return those taken."""
-        taken: list[int] = []
-        for row in map(int, order):
-            if self.full:
-                break
-            if self._fits(row):
-                taken.append(row)
-                self._rows.append(row)
-        return taken
-
-    def _fits(self, row: int) -> bool:
-        artist = self._kinship.artists[row]
-        songs = self._by_artist.get(artist, 0)
-        cap = self.wishes.artist_cap
-        if artist is not None and cap and songs >= cap:
-            return False
-        others = np.array(self._rows, np.intp)
-        if row in self._rows or self._kinship.same_recording(row, others).any():
-            return False
-        self._by_artist[artist] = songs + 1
-        return True
-
-
-def _by_popularity(kinship: Kinship, order: Rows, wishes: Wishes) -> Rows:
+def _seldom_first(kinship: Kinship, order: Rows, wishes: Wishes) -> Rows:
     """Put what is seldom played before, among the nearest."""
-    if not wishes.unpopular or not len(order):
-        return order
     pool = order[: round(wishes.length * (1 + (REACH - 1) * wishes.unpopular))]
     popular = ranks(popularity(kinship)[pool])
-    near = np.arange(len(pool)) / max(len(pool) - 1, 1)
-    mixed = (1 - wishes.unpopular) * near + wishes.unpopular * popular
+    mixed = (1 - wishes.unpopular) * ranks(np.arange(len(pool))) + wishes.unpopular * popular
     return np.concatenate([pool[np.argsort(mixed, kind="stable")], order[len(pool) :]])
 
 
