@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import mutagen.flac
 import numpy as np
 
-from songprint.fingerprints import Fingerprint
+from songprint.fingerprints import Fingerprint, default_fingerprinter
+from songprint.library.scan import look_at
 from songprint.library.schema import FileRow, song_record, vocabulary_of
 from songprint.library.store import Library
 from songprint.library.tags import SongTags
+from songprint.library.worker import identify
+from support.audiofiles import music, write_audio
 from support.madeup import made_up
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -62,4 +67,44 @@ def made_up_library(path: Path, songs: int) -> Library:
     library = Library.open(path, create=True)
     if songs:
         shelve(library, {f"/music/{number}.mp3": made_up_song(number) for number in range(songs)})
+    return library
+
+
+def small_song(path: Path, number: int = 0, seconds: float = 1.0, **tags: str) -> Path:
+    """Write a song that is its number's alone and is heard in no time."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return write_audio(path, music(seconds, 8000, seed=number, channels=1), 8000, metadata=tags)
+
+
+def retag(path: Path, **tags: str) -> None:
+    """Change the tags of a FLAC file, and the time at which it was written."""
+    file = mutagen.flac.FLAC(path)
+    for name, value in tags.items():
+        file[name] = [value]
+    file.save()
+    os.utime(path, ns=(1, path.stat().st_mtime_ns + 1_000_000))
+
+
+def library_of(path: Path, *files: Path, model: str | None = None) -> Library:
+    """Return a new library in which these files are as if songprint add had heard them.
+
+    Their content hashes, sizes and times are their own, their fingerprints are made up.
+    """
+    model = model or default_fingerprinter().model_version
+    library = Library.open(path, create=True)
+    with library.writing() as writer:
+        writer.put_folders(sorted({str(file.parent) for file in files}))
+        for number, file in enumerate(files):
+            found, identified = look_at(str(file)), identify(str(file))
+            song = replace(made_up_song(number, model=model), content_hash=identified.content_hash)
+            writer.put_model(model, vocabulary_of(song))
+            writer.put_songs([song_record(song, identified.tags, found.path, NOW)])
+            writer.put_files(
+                [
+                    FileRow(
+                        *(found.path, song.content_hash, found.size, found.mtime_ns),
+                        *(None, None, NOW),
+                    )
+                ]
+            )
     return library

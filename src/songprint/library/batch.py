@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -68,8 +69,8 @@ class Batch:
     def add_file(self, file: FileOnDisk, song: str, tags: SongTags | None) -> None:
         """Add a file of a song that is known; its tags are the song's if it is the main one."""
         self._put(FileRow(file.path, song, file.size, file.mtime_ns, None, None, _now()))
-        main = self._holdings.main_path(self._holdings.paths_of(song))
-        if tags is not None and main == file.path:
+        there = [path for path in self._holdings.paths_of(song) if os.path.lexists(path)]
+        if tags is not None and self._holdings.main_path([*there, file.path]) == file.path:
             self._tags[song] = tags, file.path
 
     def add_failure(self, file: FileOnDisk, outcome: Outcome) -> None:

@@ -237,11 +237,13 @@ class Library:
             return []
         condition = f"model = {quoted(model)}" + (f" and ({where})" if where else "")
         try:
+            columns = list(SONG_COLUMNS)
             if text is None:
                 query = self.table("songs").search()
             else:
                 query = self.table("songs").search(_all_of(text), query_type="fts")
-            found = query.where(condition).select(list(SONG_COLUMNS)).limit(ALL).to_arrow()
+                columns.append("_score")
+            found = query.where(condition).select(columns).limit(ALL).to_arrow()
         except ValueError as error:
             if where is None:
                 raise LibraryError(f"{self.path}: cannot be searched: {reason(error)}") from error
