@@ -12,7 +12,21 @@ import typer
 from typer.core import TyperGroup
 
 from songprint import __version__
-from songprint.cli import add, classify, doctor, evaluate, gallery, plot, train
+from songprint.cli import (
+    add,
+    classify,
+    cluster,
+    doctor,
+    evaluate,
+    find,
+    gallery,
+    mix,
+    path,
+    plot,
+    similar,
+    station,
+    train,
+)
 from songprint.cli.text import complain
 from songprint.errors import SongprintError, UsageError
 
@@ -72,6 +86,12 @@ def songprint(
 
 app.command(epilog=classify.EXAMPLES)(classify.classify)
 app.command(epilog=add.EXAMPLES)(add.add)
+app.command(epilog=similar.EXAMPLES)(similar.similar)
+app.command(epilog=station.EXAMPLES)(station.station)
+app.command(epilog=path.EXAMPLES)(path.path)
+app.command(epilog=mix.EXAMPLES)(mix.mix)
+app.command(epilog=find.EXAMPLES)(find.find)
+app.command(epilog=cluster.EXAMPLES)(cluster.cluster)
 app.command(epilog=plot.EXAMPLES)(plot.plot)
 app.command(epilog=gallery.EXAMPLES)(gallery.gallery)
 app.command(epilog=train.EXAMPLES)(train.train)

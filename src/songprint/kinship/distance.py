@@ -123,12 +123,12 @@ class Space:
         Raises
         ------
         UsageError
-            If the other songs' fingerprints are of another form.
+            If another model heard the other songs.
         """
         if isinstance(songs, Sequence | np.ndarray):
             rows = self.columns[np.asarray(songs, np.intp)]
         else:
-            if songs.vocabulary != self.catalogue.vocabulary or layout_of(songs) != self.layout:
+            if songs.model != self.catalogue.model or layout_of(songs) != self.layout:
                 raise UsageError("the song and the library were heard by different models")
             rows = columns_of(songs, self.reference, self.layout)
         return Queries(*coefficients_of(rows, self.layout))

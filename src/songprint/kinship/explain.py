@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from songprint.kinship.reference import load_reference
+
 if TYPE_CHECKING:
+    from songprint.kinship.reference import Reference
     from songprint.library.catalogue import Catalogue
 
 SAME_TEMPO_OCTAVES = 0.06
@@ -19,18 +22,21 @@ SAME_BRIGHTNESS_OCTAVES = 0.2
 NOTABLE_PERCUSSIVENESS = 0.08
 NOTABLE_ONSETS = 1.4
 NOTABLE_RANGE_LU = 5.0
-NOTABLE_TAG = 0.1
+NOTABLE_TAG = 0.03
+NOTABLE_RANK = 0.8
 LIKELY_GENRE = 0.4
 _MOST_TAGS = 2
 
 
-def say_why(seed: Catalogue, song: Catalogue) -> str:
+def say_why(seed: Catalogue, song: Catalogue, reference: Reference | None = None) -> str:
     """Say in one line how a song compares to another.
 
     Parameters
     ----------
     seed, song : Catalogue
         One song each, of one vocabulary.
+    reference : Reference, optional
+        Says which tags are worth telling; that which ships with the package by default.
 
     Returns
     -------
@@ -39,7 +45,7 @@ def say_why(seed: Catalogue, song: Catalogue) -> str:
         either is left out; may be empty.
     """
     sound = ", ".join([*_beat(seed, song), *_intensity(seed, song), *_rest(seed, song)])
-    kind = ", ".join([*_genre(seed, song), *_opinions(seed, song)])
+    kind = ", ".join([*_genre(seed, song), *_opinions(seed, song, reference or load_reference())])
     return "; ".join(part for part in (sound, kind) if part)
 
 
@@ -108,15 +114,17 @@ def _genre(seed: Catalogue, song: Catalogue) -> Iterator[str]:
         yield f"both {kinds[0]}"
 
 
-def _opinions(seed: Catalogue, song: Catalogue) -> list[str]:
-    """Return the tags that the tagger hears most in both."""
+def _opinions(seed: Catalogue, song: Catalogue, reference: Reference) -> list[str]:
+    """Return the tags of which both have far more than other songs, the rarest first."""
     found = []
     for field in ("instruments", "styles", "moods"):
-        names = getattr(seed.vocabulary, field)
-        both = np.minimum(getattr(seed, field)[0], getattr(song, field)[0])
-        best = int(both.argmax()) if len(both) else 0
-        if len(both) and both[best] >= NOTABLE_TAG:
-            found.append((float(both[best]), names[best]))
+        ranks = []
+        for place, name in enumerate(getattr(seed.vocabulary, field)):
+            each = [getattr(one, field)[0, place] for one in (seed, song)]
+            if min(each) >= NOTABLE_TAG and not name.startswith("no "):
+                ranks.append((float(reference.rank(f"{field}/{name}", np.array(each)).min()), name))
+        if ranks and max(ranks)[0] >= NOTABLE_RANK:
+            found.append(max(ranks))
     return [name for _, name in sorted(found, reverse=True)[:_MOST_TAGS]]
 
 

@@ -1,0 +1,86 @@
+"""``songprint similar``: the songs of the library nearest to a song, and why."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from songprint.cli.options import LibraryOption
+from songprint.cli.wishes import (
+    ArtistCap,
+    BeatWeight,
+    GenreWeight,
+    IntensityWeight,
+    RhythmWeight,
+    TimbreWeight,
+    weights_of,
+)
+
+EXAMPLES = """\b
+Examples:
+  songprint similar song.mp3
+  songprint similar song.mp3 -k 25 --artist-cap 1
+  songprint similar "so what" --beat 1 --genre 0.5
+  songprint similar --json not-in-the-library.flac > kin.json
+
+\b
+SONG is a file, in the library or not, or words that mean one song of the library.
+Kinship is 100% for the same song and 50% for one as near as the ten nearest
+songs usually are. Weights say what the distance is made of: a part with twice
+the weight counts twice.
+"""
+
+
+def similar(
+    song: Annotated[str, typer.Argument(metavar="SONG", help="A song.", show_default=False)],
+    count: Annotated[
+        int, typer.Option("-k", "--count", min=1, metavar="N", help="How many songs.")
+    ] = 10,
+    beat: BeatWeight = None,
+    intensity: IntensityWeight = None,
+    rhythm: RhythmWeight = None,
+    timbre: TimbreWeight = None,
+    genre: GenreWeight = None,
+    artist_cap: ArtistCap = 0,
+    other_artists: Annotated[
+        bool, typer.Option("--other-artists", help="Leave out the song's own artist.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    library: LibraryOption = None,
+) -> None:
+    """Find the songs nearest to a song, with the reasons."""
+    from songprint.cli.asked import Shelf
+    from songprint.cli.listing import (
+        neighbour_document,
+        percent,
+        print_document,
+        print_songs,
+        song_document,
+    )
+    from songprint.kinship.explain import say_why
+
+    weights = weights_of(beat, intensity, rhythm, timbre, genre)
+    shelf = Shelf(library)
+    seed = shelf.find(song)
+    catalogue = shelf.catalogue
+    found = shelf.kinship.neighbours(
+        seed.song if seed.row is None else seed.row,
+        count,
+        weights,
+        artist_cap=artist_cap or None,
+        other_artists=other_artists,
+    )
+    because = [say_why(seed.song, catalogue.take([near.row])) for near in found]
+    if as_json:
+        results = [
+            neighbour_document(catalogue, near, why)
+            for near, why in zip(found, because, strict=True)
+        ]
+        asked = {**song_document(seed.song, 0), "in_library": seed.row is not None}
+        print_document({"seed": asked, "results": results})
+        return
+    print_songs(
+        catalogue,
+        ((near.row, percent(near.kinship), why) for near, why in zip(found, because, strict=True)),
+    )
