@@ -25,7 +25,7 @@ import numpy as np
 import onnxruntime
 
 from songprint.audio.decode import decode
-from songprint.cli.files import find_songs
+from songprint.library.scan import find_songs
 
 
 def run_classify(paths: list[str], workers: int) -> tuple[list[dict], int, float, float]:

@@ -32,7 +32,7 @@ import scipy
 
 from songprint.audio.decode import decode
 from songprint.audio.mel import log_mel
-from songprint.cli.files import find_songs
+from songprint.library.scan import find_songs
 from songprint.descriptors.beat import Beat, analyse_beat, onset_envelope
 from songprint.descriptors.rhythm import Rhythm, analyse_rhythm
 from songprint.descriptors.tonality import ChromaMeter, Tonality

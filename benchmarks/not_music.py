@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from songprint.cli.files import find_songs
+from songprint.library.scan import find_songs
 from songprint.evaluate.metrics import wilson
 from songprint.fingerprints import default_fingerprinter
 from songprint.learn.negatives import speech_clips, synthetic_clips

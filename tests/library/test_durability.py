@@ -1,0 +1,172 @@
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from songprint import Library
+from songprint.errors import LibraryError
+from support.killing import contents, kill_and_finish, run_add
+from support.shelves import library_of, made_up_library, made_up_song, shelve, small_song
+
+
+@pytest.fixture(scope="module")
+def music(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("music")
+    for number in range(8):
+        small_song(folder / f"{number}.flac", number, title=f"Song {number}")
+    shutil.copy(folder / "3.flac", folder / "copy of 3.flac")
+    return folder
+
+
+def test_killed_at_any_moment_it_ends_with_the_same_library(music: Path, tmp_path: Path) -> None:
+    started = time.monotonic()
+    code, _, err = run_add(music, tmp_path / "undisturbed")
+    assert code == 0, err
+    seconds = time.monotonic() - started
+    wanted = contents(tmp_path / "undisturbed")
+    assert len(wanted["songs"]) == 8
+    assert len(wanted["files"]) == 9
+    rng = random.Random(os.urandom(8))
+    for number in range(3):
+        library = tmp_path / str(number)
+        kill_and_finish(music, library, seconds, rng)
+        assert contents(library) == wanted
+
+
+def test_a_second_add_is_refused_while_another_process_writes(
+    music: Path, tmp_path: Path
+) -> None:
+    library = made_up_library(tmp_path, 3)
+    with library.writing():
+        code, out, err = run_add(music, tmp_path)
+        assert len(library.catalogue()) == 3
+    assert (code, out) == (1, "")
+    assert f"process {os.getpid()} " in err
+    assert len(err.splitlines()) == 1
+
+
+def test_a_reader_never_sees_half_a_write(tmp_path: Path) -> None:
+    made_up_library(tmp_path / "library", 1)
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from songprint import Library\n"
+        "from support.shelves import made_up_song, shelve\n"
+        "library = Library.open(sys.argv[1])\n"
+        "for n in range(12):\n"
+        "    shelve(library, {f'/m/{n}-{k}': made_up_song(100 + 4 * n + k) for k in range(4)})\n"
+        "    with library.writing() as writer: writer.tidy()\n"
+    )
+    tests = Path(__file__).parents[1]
+    writer = subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path / "library")],
+        env=os.environ | {"PYTHONPATH": str(tests)},
+    )
+    reader = Library.open(tmp_path / "library")
+    sizes = []
+    while writer.poll() is None:
+        sizes.append(len(reader.catalogue()))
+    assert writer.returncode == 0
+    assert sizes == sorted(sizes)
+    assert {size % 4 for size in sizes} == {1}
+    assert len(reader) == 49
+
+
+@contextmanager
+def small_disk(place: Path, size: str) -> Iterator[None]:
+    """Mount a file system of its own at a place, or skip the test where one may not."""
+    place.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(place)]
+    try:
+        done = subprocess.run(command, capture_output=True, check=False)
+    except OSError:
+        pytest.skip("there is no mount here")
+    if done.returncode != 0:
+        pytest.skip("only root may mount a small disk")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", str(place)], check=True)
+
+
+def test_a_full_disk_is_told_and_the_library_stays_whole(music: Path, tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    with small_disk(disk, "4m"):
+        made_up_library(disk / "library", 20)
+        before = contents(disk / "library")
+        filler = disk / "filler"
+        free = shutil.disk_usage(disk).free
+        filler.write_bytes(bytes(max(free - 24_000, 0)))
+        code, out, err = run_add(music, disk / "library")
+        assert (code, out) == (1, "")
+        assert "the disk is full" in err
+        assert len(err.splitlines()) == 1
+        after = contents(disk / "library")
+        assert before["songs"] == [song for song in after["songs"] if song["model"] == "2-test"]
+        filler.unlink()
+        code, _, err = run_add(music, disk / "library")
+        assert code == 0, err
+        assert len(Library.open(disk / "library").files()) == 20 + 9
+
+
+def test_a_file_system_that_is_read_only_can_be_read(music: Path, tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    with small_disk(disk, "4m"):
+        made_up_library(disk / "library", 3)
+        subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+        library = Library.open(disk / "library")
+        assert len(library.catalogue()) == len(library.find(text="reggae")) == 3
+        with pytest.raises(LibraryError, match="read-only"), library.writing():
+            pass
+        with pytest.raises(LibraryError, match="read-only"):
+            library.save_station("day", {})
+        code, out, err = run_add(music, disk / "library")
+        assert (code, out) == (1, "")
+        assert "read-only" in err
+        assert len(err.splitlines()) == 1
+
+
+def test_a_library_does_not_grow_with_the_writing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from datetime import timedelta
+
+    monkeypatch.setattr("songprint.library.writer.OLD_VERSIONS", timedelta(seconds=0.1))
+    library = made_up_library(tmp_path, 10)
+    for n in range(16):
+        shelve(library, {f"/music/{k}.mp3": made_up_song(k, seconds=n) for k in range(10)})
+        if n % 4 == 0:
+            with library.writing() as writer:
+                time.sleep(0.1)
+                writer.tidy()
+    with library.writing() as writer:
+        time.sleep(0.2)
+        writer.tidy()
+    size = sum(file.stat().st_size for file in tmp_path.rglob("*") if file.is_file())
+    assert size / 10 < 10_000
+    assert len(library.catalogue()) == 10
+
+
+def test_what_a_killed_writer_left_behind_is_cleared_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from datetime import timedelta
+
+    monkeypatch.setattr("songprint.library.writer.OLD_VERSIONS", timedelta(seconds=0.1))
+    library = library_of(tmp_path / "library", small_song(tmp_path / "a.flac"))
+    (piece,) = (tmp_path / "library" / "songs.lance" / "data").iterdir()
+    left = piece.with_name("0" * len(piece.stem) + piece.suffix)
+    shutil.copy(piece, left)
+    time.sleep(0.2)
+    with library.writing() as writer:
+        writer.tidy()
+    assert not left.exists()
+    assert len(library.catalogue()) == 1
