@@ -1,4 +1,4 @@
-"""Do stations stay true, is every song reached, and what do guards, hubs and --unpopular change?
+"""Do stations stay true, and is every song reached? Purity, hubs, smoothness, popularity, reach.
 
 All on the developers' music (``shared_songs.py``), whose songs are 60 s or shorter:
 
@@ -23,8 +23,8 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from shared_songs import SharedSongs, shared_songs, teacher_embeddings
 
+from shared_songs import SharedSongs, shared_songs, teacher_embeddings
 from songprint.fingerprints import default_fingerprinter
 from songprint.kinship.distance import Weights
 from songprint.kinship.hubs import reach_of
@@ -72,9 +72,8 @@ def print_hubs(emotify: SharedSongs, everything: SharedSongs) -> None:
             ("kinship, uncorrected", Kinship(catalogue, correct_hubs=False).reach()),
             ("kinship", Kinship(catalogue).reach()),
         ):
-            print(
-                f"{name:34s} {len(catalogue):7d} {reach.skew:6.2f} {reach.never:14d} {reach.most:13d}"
-            )
+            figures = f"{reach.skew:6.2f} {reach.never:14d} {reach.most:13d}"
+            print(f"{name:34s} {len(catalogue):7d} {figures}")
 
 
 def growers_of(kinship: Kinship, songs: SharedSongs) -> dict[str, Grower]:

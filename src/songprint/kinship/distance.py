@@ -152,26 +152,25 @@ class Space:
         ndarray [shape=(m, n or k)]
             float32, not below 0 for queries that are songs.
         """
-        shares = weights.shares()
-        coefficients = queries.coefficients * self._spread(shares)
+        coefficients = queries.coefficients * self.shares_of_columns(weights)
         songs = self.columns if rows is None else self.columns[rows]
         found: Floats = np.empty((len(queries), len(songs)), np.float32)
         if len(queries) == 1:  # twice as fast as a product of matrices
             np.matmul(songs, coefficients[0], out=found[0])
         else:
             np.matmul(coefficients, songs.T, out=found)
-        found += (queries.offsets @ shares)[:, None]
+        found += (queries.offsets @ weights.shares())[:, None]
         np.maximum(found, 0.0, out=found)
         return found
 
-    def points(self, weights: Weights = DEFAULT_WEIGHTS) -> Floats:
-        """Return coordinates of songs [shape=(n, d)] whose squared distances are about ours.
+    def points(self, weights: Weights = DEFAULT_WEIGHTS, rows: Rows | None = None) -> Floats:
+        """Return coordinates of songs, of all by default, whose squared distances are about ours.
 
         What is unknown lies in the middle, where it is too near to everything.
         """
         values = self.layout.values
-        scale = np.sqrt(self._spread(weights.shares())[values])
-        points: Floats = self.columns[:, values] * scale
+        songs = self.columns if rows is None else self.columns[rows]
+        points: Floats = songs[:, values] * np.sqrt(self.shares_of_columns(weights)[values])
         return points
 
     def by_part(self, queries: Queries, rows: Rows) -> Floats:
@@ -183,7 +182,7 @@ class Space:
         ]
         return np.asarray(np.maximum(np.stack(found, axis=2), 0.0))
 
-    def _spread(self, shares: Floats) -> Floats:
-        """Repeat each part's share for all its columns."""
+    def shares_of_columns(self, weights: Weights) -> Floats:
+        """Return each part's share, repeated for all its columns [shape=(columns,)]."""
         widths = [place.stop - place.start for place in self.layout.parts]
-        return np.repeat(shares, widths)
+        return np.repeat(weights.shares(), widths)

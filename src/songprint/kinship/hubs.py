@@ -16,22 +16,25 @@ References
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from songprint.kinship.distance import (
-    Floats,
-    Queries,
-    Rows,
-    Space,
-    Weights,
-)
+from songprint.kinship.cells import FEWEST_SONGS
+from songprint.kinship.distance import DEFAULT_WEIGHTS, Floats, Queries, Rows, Space, Weights
+
+if TYPE_CHECKING:
+    from songprint.kinship.cells import Cells
 
 NEAREST = 10
 SMALLEST_SCALE = 0.02
 """Below the distance of most copies of a recording; keeps them from being next to nothing else."""
+
+CELLS_AROUND = 6
+"""In a large library a song's nearest are sought in the six cells nearest to its own, itself one."""
 
 _VALUES_AT_ONCE = 16_000_000
 
@@ -43,10 +46,13 @@ class Scales:
     ----------
     space : Space
         The songs.
+    cells : callable
+        Returns the space's cells: in a large library the nearest are sought in a few of them.
     """
 
-    def __init__(self, space: Space) -> None:
+    def __init__(self, space: Space, cells: Callable[[], Cells]) -> None:
         self._space = space
+        self._cells = cells
         self._by_part = np.full((len(space), len(space.layout.parts)), np.nan, np.float32)
 
     def of(self, weights: Weights, rows: Rows | None = None) -> Floats:
@@ -56,18 +62,36 @@ class Scales:
         """
         chosen = np.arange(len(self._space)) if rows is None else rows
         missing = chosen[np.isnan(self._by_part[chosen, 0])]
-        at_once = max(1, _VALUES_AT_ONCE // len(self._space))
-        for start in range(0, len(missing), at_once):
-            block = missing[start : start + at_once]
-            queries = self._space.queries(block)
-            distances = self._space.distances(queries)
-            distances[np.arange(len(block)), block] = np.inf
-            self._by_part[block] = scales_by_part(self._space, queries, distances)
+        if len(missing):
+            if len(self._space) < FEWEST_SONGS:
+                self._measure(missing, np.arange(len(self._space)))
+            else:
+                self._measure_in_cells(missing)
         scales: Floats = np.maximum(self._by_part[chosen] @ weights.shares(), SMALLEST_SCALE)
         return scales
 
+    def _measure_in_cells(self, rows: Rows) -> None:
+        cells = self._cells()
+        own = cells.of_song[rows]
+        for cell in np.unique(own):
+            members = rows[own == cell]
+            # What is near one song of a cell is near the others: their cell and those beside it.
+            around = cells.nearest_cells(cells.middle(int(cell)), DEFAULT_WEIGHTS)[0, :CELLS_AROUND]
+            self._measure(members, np.concatenate([cells.members(int(c)) for c in around]))
 
-def scales_by_part(space: Space, queries: Queries, distances: Floats) -> Floats:
+    def _measure(self, rows: Rows, among: Rows) -> None:
+        at_once = max(1, _VALUES_AT_ONCE // len(among))
+        for start in range(0, len(rows), at_once):
+            block = rows[start : start + at_once]
+            queries = self._space.queries(block)
+            distances = self._space.distances(queries, rows=among)
+            distances[among[None, :] == block[:, None]] = np.inf
+            self._by_part[block] = scales_by_part(self._space, queries, distances, among)
+
+
+def scales_by_part(
+    space: Space, queries: Queries, distances: Floats, among: Rows | None = None
+) -> Floats:
     """Return the mean distance to the nearest songs in each part [shape=(m, 5)].
 
     Parameters
@@ -76,13 +100,17 @@ def scales_by_part(space: Space, queries: Queries, distances: Floats) -> Floats:
         The songs.
     queries : Queries
         m points.
-    distances : ndarray [shape=(m, n)]
+    distances : ndarray [shape=(m, k)]
         Theirs, infinite where a song is the point itself.
+    among : ndarray [shape=(k,)], optional
+        The songs that these are the distances to; all by default.
     """
     count = min(NEAREST, distances.shape[1] - 1)
     if count < 1:
         return np.ones((len(queries), len(space.layout.parts)), np.float32)
     nearest = np.argpartition(distances, count - 1, axis=1)[:, :count]
+    if among is not None:
+        nearest = among[nearest]
     # Distances are linear in the columns: their mean is the distance to the mean of the columns.
     centres = space.columns[nearest].mean(axis=1)
     found = [

@@ -6,12 +6,14 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from songprint.errors import UsageError
+from songprint.kinship.cells import Cells
 from songprint.kinship.distance import DEFAULT_WEIGHTS, Floats, Queries, Rows, Space, Weights
 from songprint.kinship.hubs import Reach, Scales, reach_of, scales_by_part
 from songprint.kinship.parts import PARTS
@@ -20,12 +22,19 @@ if TYPE_CHECKING:
     from songprint.kinship.reference import Reference
     from songprint.library.catalogue import Catalogue
 
-SHORTLIST = 500
+SHORTLIST = 200
 """Nearest songs before the correction among which those after it are sought.
 
 On 1,029 songs all of any song's corrected ten are among its nearest 112.
 """
 
+HUGE = 200_000
+"""From so many songs on, the nearest are sought in the nearest cells alone."""
+
+PROBED = 0.03
+"""The share of a huge library's songs that is looked at."""
+
+_COPIES = 20
 _SAME_LENGTH = 0.02
 _ALIKE = {"genre": 0.02, "timbre": 0.2, "rhythm": 0.2}
 _VERSION = re.compile(r"\s*[(\[][^)\]]*[)\]]|\s+-\s+(remaster|live|mono|stereo|demo|acoustic).*$")
@@ -83,13 +92,18 @@ class Kinship:
     ) -> None:
         self.catalogue = catalogue
         self.space = Space(catalogue, reference)
-        self._scales = Scales(self.space)
+        self._scales = Scales(self.space, lambda: self.cells)
         self._correct_hubs = correct_hubs
         self._titles: NDArray[np.object_] | None = None
         self._artists: NDArray[np.object_] | None = None
 
     def __len__(self) -> int:
         return len(self.space)
+
+    @cached_property
+    def cells(self) -> Cells:
+        """The library divided by nearness; made when first needed, which takes a while."""
+        return Cells(self.space)
 
     @property
     def artists(self) -> NDArray[np.object_]:
@@ -148,13 +162,16 @@ class Kinship:
         The song itself and copies of its recording are no neighbours.
         """
         one, queries = self._asked(song)
-        raw = self.space.distances(queries, weights)[0]
+        raw = self._quick_distances(queries, weights)
         unwanted = np.fromiter(leave_out, np.intp)
         raw[unwanted] = np.inf
         if other_artists and (artist := _folded(one.artists)[0]) is not None:
             raw[self.artists == artist] = np.inf
-        raw[self._copies(one, queries, raw)] = np.inf
-        wanted = max(SHORTLIST, 50 * k)
+        itself = np.array([song]) if isinstance(song, int) else self._same_audio(song)
+        raw[itself] = np.inf
+        near = nearest(raw, _COPIES)
+        raw[near[self._alike(one, queries, near)]] = np.inf
+        wanted = max(SHORTLIST, 20 * k)
         while True:
             shortlist = nearest(raw, wanted)
             order = shortlist[
@@ -255,11 +272,22 @@ class Kinship:
             return self.catalogue.take([int(song)]), self.space.queries([int(song)])
         return song, self.space.queries(song)
 
-    def _copies(self, one: Catalogue, queries: Queries, raw: Floats) -> Rows:
-        """Return the songs that are the same recording: the same audio, or nearly and as long."""
-        same = np.flatnonzero(self.catalogue.hashes == one.hashes[0])
-        near = nearest(raw, 20)
-        return np.concatenate([same, near[self._alike(one, queries, near)]])
+    def _quick_distances(self, queries: Queries, weights: Weights) -> Floats:
+        """Return one query's distances to all songs; in a huge library, to those it may be near.
+
+        The others are infinitely far. Cells are those of the default weights: under others a
+        song's nearest lie in too many of them.
+        """
+        if len(self) < HUGE or weights != DEFAULT_WEIGHTS:
+            alone: Floats = self.space.distances(queries, weights)[0]
+            return alone
+        rows = self.cells.candidates(queries, weights, round(PROBED * len(self)))
+        raw = np.full(len(self), np.inf, np.float32)
+        raw[rows] = self.space.distances(queries, weights, rows)[0]
+        return raw
+
+    def _same_audio(self, one: Catalogue) -> Rows:
+        return np.flatnonzero(self.catalogue.hashes == one.hashes[0])
 
     def _alike(self, one: Catalogue, queries: Queries, others: Rows) -> NDArray[np.bool_]:
         parts = self.space.by_part(queries, others)[0]
@@ -272,11 +300,9 @@ class Kinship:
 
 def nearest(distances: Floats, k: int) -> Rows:
     """Return the k nearest, nearest first, equal ones by row; none at an infinite distance."""
-    if k < len(distances):
-        chosen = np.sort(np.argpartition(distances, k)[:k])
-    else:
-        chosen = np.arange(len(distances))
-    chosen = chosen[np.isfinite(distances[chosen])]
+    chosen: Rows = np.flatnonzero(np.isfinite(distances))
+    if k < len(chosen):
+        chosen = np.sort(chosen[np.argpartition(distances[chosen], k)[:k]])
     order: Rows = chosen[np.argsort(distances[chosen], kind="stable")]
     return order
 

@@ -80,7 +80,7 @@ def _octaves(lowest: float) -> Callable[[Values], Values]:
 
 def _tempo_circle(catalogue: Catalogue) -> Values:
     """Return the tempo on a circle that is one octave round: half and double are the same."""
-    turns = 2 * np.pi * np.log2(catalogue.number("tempo_bpm").astype(np.float64))
+    turns = 2 * np.pi * np.log2(np.maximum(catalogue.number("tempo_bpm"), 1.0, dtype=np.float64))
     return np.stack([np.cos(turns), np.sin(turns)], axis=1)
 
 

@@ -1,0 +1,95 @@
+"""Cells: a large library divided by nearness, so that what is near a song is sought in a few.
+
+The cells are those of k-means over the songs' coordinates under the default weights (an inverted
+file [1]_). Since distances are linear in a song's columns, the mean distance to a cell's songs is
+one product with the mean of their columns, under any weights.
+
+References
+----------
+.. [1] H. Jégou, M. Douze, C. Schmid, "Product quantization for nearest neighbor search", IEEE
+       Trans. Pattern Analysis and Machine Intelligence 33(1), 2011.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from songprint.kinship.distance import Floats, Queries, Rows, Space, Weights
+from songprint.kinship.parts import coefficients_of
+
+FEWEST_SONGS = 5_000
+"""Below, everything is measured against everything."""
+
+_SONGS_A_CELL = 300
+_MOST_CELLS = 1_000
+_FITTED_ON_A_CELL = 20
+_ROUNDS = 8
+_AT_ONCE = 20_000
+
+
+class Cells:
+    """The cells of a space.
+
+    Parameters
+    ----------
+    space : Space
+        n songs, one or more.
+    """
+
+    def __init__(self, space: Space) -> None:
+        from sklearn.cluster import KMeans
+
+        songs = len(space)
+        count = int(np.clip(songs // _SONGS_A_CELL, 1, _MOST_CELLS))
+        sample = np.random.default_rng(0).permutation(songs)[: count * _FITTED_ON_A_CELL]
+        centres = (
+            KMeans(count, init="random", n_init=1, max_iter=_ROUNDS, random_state=0)
+            .fit(space.points(rows=np.sort(sample)))
+            .cluster_centers_.astype(np.float32)
+        )
+        self.of_song: NDArray[np.int32] = np.empty(songs, np.int32)
+        half_squares = np.square(centres).sum(axis=1) / 2
+        for start in range(0, songs, _AT_ONCE):
+            rows = np.arange(start, min(start + _AT_ONCE, songs))
+            nearness = space.points(rows=rows) @ centres.T - half_squares
+            self.of_song[rows] = nearness.argmax(axis=1)
+        self._order: Rows = np.argsort(self.of_song, kind="stable")
+        self._starts = np.searchsorted(self.of_song[self._order], np.arange(count + 1))
+        self._space = space
+        self._centres = self._means(count)
+        self._own = coefficients_of(self._centres, space.layout)
+
+    def members(self, cell: int) -> Rows:
+        """Return the songs of a cell, in the order of rows."""
+        return self._order[self._starts[cell] : self._starts[cell + 1]]
+
+    def middle(self, cell: int) -> Queries:
+        """Return the mean of a cell's songs as a query."""
+        return Queries(*(part[[cell]] for part in self._own))
+
+    def nearest_cells(self, queries: Queries, weights: Weights) -> NDArray[np.intp]:
+        """Return all cells for each query, the nearest first [shape=(m, cells)]."""
+        shares = self._space.shares_of_columns(weights)
+        found = (queries.coefficients * shares) @ self._centres.T
+        # The mean distance to a cell's songs less their spread is that to their middle.
+        coefficients, offsets = self._own
+        spread = np.einsum("ck,ck->c", coefficients * shares, self._centres)
+        found -= (spread + offsets @ weights.shares()) / 2
+        found[:, np.diff(self._starts) == 0] = np.inf
+        order: NDArray[np.intp] = np.argsort(found, axis=1, kind="stable")
+        return order
+
+    def candidates(self, queries: Queries, weights: Weights, songs: int) -> Rows:
+        """Return the songs of the cells nearest to one query, at least so many if there are."""
+        cells = self.nearest_cells(queries, weights)[0]
+        sizes = np.diff(self._starts)[cells]
+        enough = int(np.searchsorted(np.cumsum(sizes), songs)) + 1
+        return np.concatenate([self.members(int(cell)) for cell in cells[:enough]])
+
+    def _means(self, count: int) -> Floats:
+        means = np.zeros((count, self._space.columns.shape[1]), np.float32)
+        for cell in range(count):
+            if len(members := self.members(cell)):
+                means[cell] = self._space.columns[members].mean(axis=0)
+        return means
