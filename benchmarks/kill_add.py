@@ -1,4 +1,4 @@
-"""Does ``songprint add`` end with the same library however often it is killed? How much is lost?
+"""What ``songprint add`` ends with, however often it is killed: the same library.
 
 A folder of small songs is added once undisturbed. Then libraries of the same folder are made in
 runs that SIGKILL stops at random moments, and ended by a run that is left alone; each must hold,

@@ -27,7 +27,7 @@ GONE_WITHIN_SECONDS = 10.0
 
 
 def start_add(music: Path, library: Path, *options: str) -> subprocess.Popen[str]:
-    """Start ``songprint add --json`` on two workers."""
+    """Start ``songprint add --json`` on two workers, in a process group of its own."""
     arguments = ["add", "--json", "--workers", "2", "--library", str(library), str(music)]
     return subprocess.Popen(
         [sys.executable, "-c", COMMAND, *arguments, *options],
@@ -35,6 +35,7 @@ def start_add(music: Path, library: Path, *options: str) -> subprocess.Popen[str
         stderr=subprocess.PIPE,
         text=True,
         env=os.environ | {"OMP_NUM_THREADS": "1"},
+        start_new_session=True,
     )
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from songprint.cli.options import LibraryOption, Workers
-from songprint.cli.text import clock, complain, printable
+from songprint.cli.text import clock, complain, count, printable
 from songprint.errors import UsageError
 
 if TYPE_CHECKING:
@@ -68,6 +67,7 @@ def add(
 ) -> None:
     """Add music to the library: hear what is new, notice what was moved, tagged or deleted."""
     from songprint.cli.hearing import usable_cores
+    from songprint.cli.listing import print_document
     from songprint.library.store import Library
     from songprint.library.watch import changes
 
@@ -82,7 +82,7 @@ def add(
         added = _add(kept, places, workers or usable_cores(), prune, retry, time_limit)
         failed = bool(added.failed)
         if as_json:
-            typer.echo(json.dumps(add_document(kept, added), indent=1))
+            print_document(add_document(kept, added))
         else:
             _tell(kept, added)
         if not watch:
@@ -126,7 +126,8 @@ def _add(
                 on_step=on_step,
             )
         except KeyboardInterrupt:
-            complain(f"interrupted: {progress.heard:,} songs were heard and are kept")
+            were = "was heard and is" if progress.heard == 1 else "were heard and are"
+            complain(f"interrupted: {count(progress.heard, 'song')} {were} kept")
             raise
     for found in added.failed:
         if found.path not in named:  # a place, not a file
@@ -160,7 +161,7 @@ def _tell(library: Library, added: Added) -> None:
         rate = f"{added.heard / added.seconds:,.1f} songs/s"
         rate += f", {added.heard_seconds / added.seconds:,.0f}x real time"
         lasting = f"{clock(added.heard_seconds)} of music in {clock(added.seconds)}: {rate}"
-        typer.echo(f"heard {_songs(added.heard)}, {lasting}")
+        typer.echo(f"heard {count(added.heard, 'song')}, {lasting}")
     counts = {
         "added": added.added,
         "updated": added.updated,
@@ -171,7 +172,7 @@ def _tell(library: Library, added: Added) -> None:
         "forgotten": added.pruned,
         "failed": len(added.failed),
     }
-    told = ", ".join(f"{count:,} {what}" for what, count in counts.items() if count)
+    told = ", ".join(f"{n:,} {what}" for what, n in counts.items() if n)
     typer.echo(told or "nothing to add")
     if added.failed_before:
         typer.echo(
@@ -184,8 +185,4 @@ def _tell(library: Library, added: Added) -> None:
             typer.echo(f"  {printable(path)}")
         if len(added.missing) > MOST_NAMED:
             typer.echo("  …")
-    typer.echo(f"{_songs(len(library))} in {printable(str(library.path))}")
-
-
-def _songs(n: int) -> str:
-    return f"{n:,} song{'s' * (n != 1)}"
+    typer.echo(f"{count(len(library), 'song')} in {printable(str(library.path))}")

@@ -23,6 +23,7 @@ from songprint.cli import (
     mix,
     path,
     plot,
+    report,
     similar,
     station,
     train,
@@ -92,6 +93,7 @@ app.command(epilog=path.EXAMPLES)(path.path)
 app.command(epilog=mix.EXAMPLES)(mix.mix)
 app.command(epilog=find.EXAMPLES)(find.find)
 app.command(epilog=cluster.EXAMPLES)(cluster.cluster)
+app.command(epilog=report.EXAMPLES)(report.report)
 app.command(epilog=plot.EXAMPLES)(plot.plot)
 app.command(epilog=gallery.EXAMPLES)(gallery.gallery)
 app.command(epilog=train.EXAMPLES)(train.train)

@@ -137,7 +137,7 @@ def _genre_lines(fingerprint: Fingerprint, top: int, console: Console) -> Iterat
     label_columns = max(len(genre.name) for genre in fingerprint.genres)
     bar_columns = max(4, min(MAX_BAR_COLUMNS, console.width - label_columns - 10))
     for genre in fingerprint.genres[:top]:
-        bar = _bar(genre.p, bar_columns, speaks_unicode(console))
+        bar = draw_bar(genre.p, bar_columns, speaks_unicode(console))
         style = genre_style(genre.name) + (" dim" if fingerprint.unsure else "")
         yield Text.assemble(
             (f"  {genre.name:<{label_columns}} ", "dim" if fingerprint.unsure else ""),
@@ -146,7 +146,8 @@ def _genre_lines(fingerprint: Fingerprint, top: int, console: Console) -> Iterat
         )
 
 
-def _bar(p: float, columns: int, unicode: bool) -> str:
+def draw_bar(p: float, columns: int, unicode: bool) -> str:
+    """Return a bar that fills a share of some columns."""
     eighths = round(min(max(p, 0.0), 1.0) * columns * 8)
     if not unicode:
         return "#" * round(eighths / 8)

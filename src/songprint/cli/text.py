@@ -46,6 +46,17 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
 
 
+def count(n: int, what: str) -> str:
+    """Return a number of things.
+
+    Examples
+    --------
+    >>> count(1, "song"), count(1234, "song")
+    ('1 song', '1,234 songs')
+    """
+    return f"{n:,} {what}{'s' * (n != 1)}"
+
+
 def complain(message: str) -> None:
     """Print one line on stderr, ``songprint:`` first."""
     typer.echo(f"songprint: {printable(message)}", err=True)

@@ -1,0 +1,219 @@
+"""``songprint report``: what is in the library, what is wrong with it, and what can be reached."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from songprint.cli.options import LibraryOption
+from songprint.cli.text import count, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import Console
+    from rich.text import Text
+
+    from songprint.kinship.hubs import Reach
+    from songprint.library.overview import Overview
+    from songprint.library.schema import FileRow
+    from songprint.library.store import Library
+
+EXAMPLES = """\b
+Examples:
+  songprint report
+  songprint report --all           # every failed, missing and double file
+  songprint report --json
+
+\b
+Reachable are songs that are among the ten nearest of some other song. Hubs are
+songs that are among the ten nearest of very many; their skew is 0 where no song
+is favoured. Both are told before and after songprint corrects for hubs.
+"""
+
+NEIGHBOURS = 10
+
+MOST_COMPARED = 20_000
+"""Songs up to which all are compared with all unasked; it takes a minute for 50,000."""
+
+MOST_NAMED = 5
+BAR_COLUMNS = 40
+
+
+def report(
+    everything: Annotated[
+        bool, typer.Option("--all", help="Name every file, and compare all songs however many.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    library: LibraryOption = None,
+) -> None:
+    """Say what is in the library: songs, genres, failed files, copies, and what can be reached."""
+    from songprint.library.overview import overview
+    from songprint.library.store import Library
+
+    kept = Library.open(library)
+    seen = overview(kept)
+    hubs = None
+    if seen.songs > NEIGHBOURS and (everything or seen.songs <= MOST_COMPARED):
+        hubs = _reach(kept)
+    if as_json:
+        from songprint.cli.listing import print_document
+
+        print_document(report_document(kept, seen, hubs))
+    else:
+        from rich.console import Console
+
+        console = Console(highlight=False)
+        for line in _lines(kept, seen, hubs, console, None if everything else MOST_NAMED):
+            console.print(line, soft_wrap=True)
+
+
+def _reach(library: Library) -> tuple[Reach, Reach]:
+    """Measure hubs without and with the correction for them."""
+    from songprint.kinship.neighbours import Kinship
+
+    catalogue = library.catalogue()
+    before, after = (
+        Kinship(catalogue, correct_hubs=corrected).reach(NEIGHBOURS) for corrected in (False, True)
+    )
+    return before, after
+
+
+def report_document(
+    library: Library, seen: Overview, hubs: tuple[Reach, Reach] | None
+) -> dict[str, Any]:
+    """Return the JSON document; ``schemas/report.json`` describes it."""
+    unsure = [share for share in seen.genres if share.name is None]
+    return {
+        "library": str(library.path),
+        "songs": seen.songs,
+        "files": seen.files,
+        "imported": seen.imported,
+        "hours": round(seen.hours, 4),
+        "model": seen.model,
+        "waiting": seen.waiting,
+        "bytes": seen.n_bytes,
+        "genres": [
+            {"name": share.name, "songs": share.songs, "hours": round(share.hours, 4)}
+            for share in seen.genres
+            if share.name is not None
+        ],
+        "unsure": sum(share.songs for share in unsure),
+        "failed": [{"path": file.path, "error": file.error} for file in seen.failed],
+        "missing": [file.path for file in seen.missing],
+        "duplicates": [
+            {"content_hash": song, "paths": paths} for song, paths in seen.duplicates.items()
+        ],
+        "reachable_share": round(hubs[1].share, 4) if hubs else None,
+        "hubs": None
+        if hubs is None
+        else {
+            "neighbours": NEIGHBOURS,
+            "before": _reach_document(hubs[0]),
+            "after": _reach_document(hubs[1]),
+        },
+    }
+
+
+def _reach_document(reach: Reach) -> dict[str, Any]:
+    return {
+        "reachable_share": round(reach.share, 4),
+        "skew": round(reach.skew, 4),
+        "unreached": reach.never,
+        "most": reach.most,
+    }
+
+
+def _lines(
+    library: Library,
+    seen: Overview,
+    hubs: tuple[Reach, Reach] | None,
+    console: Console,
+    most_named: int | None,
+) -> Iterator[Text | str]:
+    from rich.text import Text
+
+    yield Text.assemble(
+        (count(seen.songs, "song"), "bold"),
+        f", {seen.hours:,.1f} hours, {count(seen.files, 'file')} in ",
+        (printable(str(library.path)), "bold"),
+    )
+    per_song = f", {seen.n_bytes / seen.songs / 1000:,.1f} kB a song" if seen.songs else ""
+    yield Text(f"model {seen.model or 'none yet'}, {seen.n_bytes / 1e6:,.1f} MB{per_song}")
+    if seen.imported:
+        yield Text(f"{count(seen.imported, 'song')} came without audio")
+    if seen.waiting:
+        yield Text(
+            f"only another model has heard {count(seen.waiting, 'song')}, left out here;"
+            " songprint add renews those whose files are there",
+            style="yellow",
+        )
+    yield from _genre_lines(seen, console)
+    if hubs is not None:
+        yield ""
+        yield from _hub_lines(*hubs)
+    yield from _file_lines("failed", seen.failed, most_named)
+    yield from _file_lines("gone; songprint add --prune forgets them", seen.missing, most_named)
+    yield from _duplicate_lines(seen, most_named)
+
+
+def _genre_lines(seen: Overview, console: Console) -> Iterator[Text | str]:
+    from rich.text import Text
+
+    from songprint.cli.render import draw_bar, speaks_unicode
+    from songprint.cli.timeline import genre_style
+
+    if seen.genres:
+        yield ""
+    most = max((share.songs for share in seen.genres), default=1)
+    width = max((len(share.name or "unsure") for share in seen.genres), default=0)
+    columns = max(4, min(BAR_COLUMNS, console.width - width - 24))
+    for share in seen.genres:
+        bar = draw_bar(share.songs / most, columns, speaks_unicode(console))
+        yield Text.assemble(
+            f"  {share.name or 'unsure':<{width}}  ",
+            (f"{bar:<{columns}}", genre_style(share.name or "")),
+            f" {share.songs:>7,} {share.hours:>8,.1f} h",
+        )
+
+
+def _hub_lines(before: Reach, after: Reach) -> Iterator[Text]:
+    from rich.text import Text
+
+    for when, reach in (("before", before), ("after", after)):
+        yield Text(
+            f"{when + ' correction':<17} {100 * reach.share:5.1f}% reachable, {reach.never:,} not;"
+            f" hub skew {reach.skew:.2f}, the greatest hub is near {reach.most:,} songs"
+        )
+
+
+def _file_lines(what: str, files: list[FileRow], most: int | None) -> Iterator[Text | str]:
+    from rich.text import Text
+
+    if not files:
+        return
+    yield ""
+    yield Text(f"{count(len(files), 'file')} {what}", style="bold")
+    for file in files[:most]:
+        yield Text(f"  {printable(file.path)}" + (f": {file.error}" if file.error else ""))
+    yield from _and_more(len(files), most)
+
+
+def _duplicate_lines(seen: Overview, most: int | None) -> Iterator[Text | str]:
+    from rich.text import Text
+
+    if not seen.duplicates:
+        return
+    yield ""
+    yield Text(f"{count(len(seen.duplicates), 'song')} in several files", style="bold")
+    for paths in list(seen.duplicates.values())[:most]:
+        yield Text("  " + "  =  ".join(printable(path) for path in paths))
+    yield from _and_more(len(seen.duplicates), most)
+
+
+def _and_more(n: int, most: int | None) -> Iterator[Text]:
+    from rich.text import Text
+
+    if most is not None and n > most:
+        yield Text(f"  and {n - most:,} more: songprint report --all", style="dim")
