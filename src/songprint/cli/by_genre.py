@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from songprint.library.scan import Found, find_songs
 from songprint.cli.text import complain, printable
 from songprint.errors import SongprintError, UsageError
+from songprint.library.scan import Found, find_songs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from songprint.library.scan import find_songs
 from songprint.cli.options import Workers
 from songprint.cli.text import complain, printable
+from songprint.library.scan import find_songs
 
 if TYPE_CHECKING:
     from songprint.cli.document import JsonReport

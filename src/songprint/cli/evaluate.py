@@ -156,10 +156,10 @@ def _dataset(spec: str, out: Path | None, as_json: bool, workers: int | None) ->
 def _hear(
     tracks: list[Track], workers: int | None
 ) -> tuple[list[Measured], list[dict[str, str | None]]]:
-    from songprint.library.scan import Found
     from songprint.cli.hearing import hear_all, usable_cores
     from songprint.cli.progress import HearingProgress
     from songprint.fingerprints import default_fingerprinter
+    from songprint.library.scan import Found
 
     fingerprint = default_fingerprinter().fingerprint
     measured: list[Measured] = []

@@ -9,8 +9,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from songprint.library.scan import Found
 from songprint.errors import DecodeError, SongprintError
+from songprint.library.scan import Found
 
 if TYPE_CHECKING:
     from songprint.fingerprints import Fingerprint

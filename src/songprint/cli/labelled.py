@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from songprint.library.scan import Found
 from songprint.cli.hearing import Heard, hear_all
 from songprint.cli.progress import HearingProgress
 from songprint.cli.text import complain, printable
 from songprint.errors import DecodeError, SongprintError
+from songprint.library.scan import Found
 
 if TYPE_CHECKING:
     import numpy as np

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from songprint.library.scan import Found, find_songs
 from songprint.cli.options import Workers
 from songprint.cli.output import hush_matplotlib, require_place, require_suffix, write_whole
 from songprint.cli.text import complain, printable
 from songprint.errors import SongprintError, UsageError
+from songprint.library.scan import Found, find_songs
 from songprint.views.kinds import FORMATS, KINDS, USUAL_KINDS
 
 if TYPE_CHECKING:
