@@ -62,6 +62,7 @@ def export_encoder(encoder: Encoder, folder: Path, facts: dict[str, Any]) -> Pat
             output_names=["embedding", "tags"],
             dynamic_axes={name: {0: "n"} for name in ("windows", "embedding", "tags")},
             opset_version=OPSET,
+            do_constant_folding=False,  # it would rename weights, which `restore` finds by name
             dynamo=False,
         )
     difference = parity(encoder, partial, example)
@@ -131,7 +132,7 @@ def quantise(folder: Path, windows: NDArray[np.float32]) -> Path:
     partial = folder / "encoder.partial.onnx"
     with TemporaryDirectory() as scratch:
         prepared = Path(scratch) / "prepared.onnx"
-        quant_pre_process(target, prepared)
+        quant_pre_process(target, prepared, skip_symbolic_shape=True)
         quantize_static(
             prepared,
             partial,
@@ -141,6 +142,7 @@ def quantise(folder: Path, windows: NDArray[np.float32]) -> Path:
             weight_type=QuantType.QInt8,
             per_channel=True,
             reduce_range=True,
+            nodes_to_exclude=_better_in_floats(prepared),
         )
     exact, rounded = (_embeddings(path, judged) for path in (target, partial))
     cosines = (exact * rounded).sum(axis=1)
@@ -162,6 +164,23 @@ def quantise(folder: Path, windows: NDArray[np.float32]) -> Path:
     }
     path.write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
     return target
+
+
+def _better_in_floats(network: Path) -> list[str]:
+    """Name the convolutions of one channel, slower in bytes than in floats, and what feeds them."""
+    import onnx
+
+    graph = onnx.load(network).graph
+    shapes = {item.name: item.dims for item in graph.initializer}
+    makers = {name: node for node in graph.node for name in node.output}
+    names: dict[str, None] = {}
+    waiting = [n for n in graph.node if n.op_type == "Conv" and shapes[n.input[1]][1] == 1]
+    while waiting:
+        node = waiting.pop()
+        if node.name not in names:
+            names[node.name] = None
+            waiting += [makers[name] for name in node.input if name in makers]
+    return list(names)
 
 
 def _embeddings(onnx_file: Path, windows: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -21,6 +21,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from songprint.audio.mel import MEL_BANDS, WINDOW_FRAMES
+from songprint.learn.mixed_maximum import MixedMaximum
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,7 @@ class Student(nn.Module):
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
         self.config = config
+        self.channels = config.collapsed
         self.register_buffer("input_mean", torch.zeros(MEL_BANDS))
         self.register_buffer("input_scale", torch.ones(MEL_BANDS))
         layers: list[nn.Module] = [_convolution(1, config.stem, (5, 5), (2, 2)), nn.ReLU()]
@@ -142,22 +144,24 @@ class Student(nn.Module):
             *[TemporalBlock(config.collapsed, *shape) for shape in config.temporal]
         )
 
-    def forward(self, windows: Tensor) -> Tensor:
+    def forward(self, windows: Tensor) -> list[Tensor]:
         """Map [n, 187, 96] log-mel windows to [n, collapsed, ceil(187 / time_stride)] features."""
         x = (windows - self.input_mean) * self.input_scale
         over_time: Tensor = self.temporal(self.collapse(self.map(x[:, None]))[..., 0])
-        return over_time
+        return [over_time]
 
 
 def count_macs(network: nn.Module) -> int:
     """Count the multiply-accumulates that one window costs in convolutions and dense layers."""
     total = 0
 
-    def count(module: nn.Module, _inputs: tuple[Tensor, ...], output: Tensor) -> None:
+    def count(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
         nonlocal total
         if isinstance(module, nn.Conv1d | nn.Conv2d):
             kernel = module.weight[0].numel()
             total += kernel * output[0].numel()
+        elif isinstance(module, MixedMaximum):
+            total += module.weight.numel() * inputs[0][0, 0].numel()
         elif isinstance(module, nn.Linear):
             total += module.in_features * module.out_features
 

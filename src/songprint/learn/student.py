@@ -22,30 +22,39 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from songprint.audio.mel import WINDOW_FRAMES
+from songprint.learn.filterbank import FilterBank, FilterBankConfig, ReadOut
 from songprint.learn.networks import NetworkConfig, Student
+from songprint.learn.reduced_rank import fit_filter_bank
 from songprint.learn.teacher import FEATURES, SEGMENT_FRAMES, MusiCNN, pool_segments
 
 EMBEDDING_SIZE = 256
 TEACHER_EMBEDDING_SIZE = 400
 TEACHER_TAGS = 100
+FIT_WINDOWS = 384
+"""Windows from which a filter bank's first filters are fitted."""
+
+
+def _trunk(config: NetworkConfig | FilterBankConfig) -> Student | FilterBank:
+    return FilterBank(config) if isinstance(config, FilterBankConfig) else Student(config)
 
 
 class Encoder(nn.Module):
     """What is exported: windows to unit embeddings and tag probabilities."""
 
-    def __init__(self, config: NetworkConfig) -> None:
+    def __init__(self, config: NetworkConfig | FilterBankConfig) -> None:
         super().__init__()
-        self.trunk = Student(config)
-        self.pooled_norm = nn.BatchNorm1d(2 * config.collapsed)
+        self.trunk = _trunk(config)
+        pooled = 2 * self.trunk.channels
+        self.pooled_norm = nn.BatchNorm1d(pooled)
         self.dropout = nn.Dropout(config.dropout)
-        self.hidden = nn.Linear(2 * config.collapsed, TEACHER_EMBEDDING_SIZE)
+        self.hidden = nn.Linear(pooled, TEACHER_EMBEDDING_SIZE)
         self.tags = nn.Linear(TEACHER_EMBEDDING_SIZE, TEACHER_TAGS)
         self.embedding = nn.Linear(TEACHER_EMBEDDING_SIZE, EMBEDDING_SIZE)
 
-    def pool(self, over_time: Tensor) -> Tensor:
-        """Pool features [n, c, t] over time: mean and maximum [n, 2c]."""
-        pooled = torch.cat([over_time.mean(2), over_time.amax(2)], 1)
-        normal: Tensor = self.dropout(self.pooled_norm(pooled))
+    def pool(self, over_time: Sequence[Tensor]) -> Tensor:
+        """Pool layers of features [n, c, t] over time and normalise them [n, 2 · all c]."""
+        normal: Tensor = self.dropout(self.pooled_norm(mean_and_maximum(over_time)))
         return normal
 
     def forward(self, windows: Tensor) -> tuple[Tensor, Tensor]:
@@ -56,6 +65,12 @@ class Encoder(nn.Module):
     def hear(self, windows: Tensor) -> Tensor:
         """[n, 187, 96] → [n, 400]: the hidden layer, the teachers' as the student guesses it."""
         return F.relu(self.hidden(self.pool(self.trunk(windows))))
+
+
+def mean_and_maximum(over_time: Sequence[Tensor]) -> Tensor:
+    """Pool layers of features [n, c, t] over time: all means, then all maxima [n, 2 · all c]."""
+    means = [layer.mean(2) for layer in over_time]
+    return torch.cat(means + [layer.amax(2) for layer in over_time], 1)
 
 
 class Distillation(nn.Module):
@@ -79,12 +94,19 @@ class Distillation(nn.Module):
     hidden_mean: Tensor
     hidden_scale: Tensor
 
-    def __init__(self, config: NetworkConfig, teachers: Sequence[MusiCNN]) -> None:
+    def __init__(
+        self, config: NetworkConfig | FilterBankConfig, teachers: Sequence[MusiCNN]
+    ) -> None:
         super().__init__()
         self.encoder = Encoder(config)
-        self.features = nn.Linear(2 * config.collapsed, len(teachers) * 2 * FEATURES)
-        self.segment_norm = nn.BatchNorm1d(2 * config.collapsed)
-        self.segment_features = nn.Linear(2 * config.collapsed, len(teachers) * 2 * FEATURES)
+        pooled, found = 2 * self.encoder.trunk.channels, len(teachers) * 2 * FEATURES
+        self.features: nn.Linear | ReadOut
+        self.segment_features: nn.Linear | ReadOut
+        if isinstance(config, FilterBankConfig):
+            self.features, self.segment_features = ReadOut(config.refinement), ReadOut(0)
+        else:
+            self.features, self.segment_features = (nn.Linear(pooled, found) for _ in range(2))
+        self.segment_norm = nn.BatchNorm1d(pooled)
         dense = torch.stack([teacher.dense_0 for teacher in teachers])
         importance = dense.square().sum(1)
         for name, value in {
@@ -106,6 +128,55 @@ class Distillation(nn.Module):
             self.register_buffer(name, value, persistent=False)
         self.register_buffer("hidden_mean", torch.zeros(TEACHER_EMBEDDING_SIZE))
         self.register_buffer("hidden_scale", torch.ones(TEACHER_EMBEDDING_SIZE))
+
+    def start(self, windows: Tensor, segments: Tensor, teachers: Sequence[MusiCNN]) -> None:
+        """Fit in closed form what can be, before any step of training.
+
+        Parameters
+        ----------
+        windows, segments : Tensor
+            As for :meth:`losses`.
+        teachers : sequence of MusiCNN
+            Those that this was made with.
+        """
+        normal, hidden = self.targets(segments)
+        self.hidden_mean.copy_(hidden.mean(0))
+        # A unit of the teacher that hardly ever fires has no say.
+        spread = hidden.std(0)
+        self.hidden_scale.copy_(1 / spread.clamp_min(float(spread.median()) / 4))
+        trunk = self.encoder.trunk
+        if isinstance(trunk, Student):
+            trunk.input_mean.copy_(windows.mean((0, 1)))
+            trunk.input_scale.copy_(1 / windows.std((0, 1)).clamp_min(0.1))
+            return
+        fit_filter_bank(trunk, teachers, windows[:FIT_WINDOWS])
+        with torch.no_grad():
+            heard = [trunk(part) for part in torch.split(windows, 64)]
+        whole = torch.cat([mean_and_maximum(layers) for layers in heard])
+        parts = torch.cat([self._pool_segments(layers) for layers in heard])
+        for norm, pooled, read, target in (
+            (self.encoder.pooled_norm, whole, self.features, normal),
+            (self.segment_norm, parts, self.segment_features, self.normalise(segments)),
+        ):
+            assert isinstance(read, ReadOut)
+            assert norm.running_mean is not None
+            assert norm.running_var is not None
+            norm.running_mean.copy_(pooled.mean(0))
+            norm.running_var.copy_(pooled.var(0))
+            read.fit(
+                (pooled - norm.running_mean) / (norm.running_var + norm.eps).sqrt(),
+                target.reshape(len(pooled), -1).clamp(-6, 6),
+            )
+
+    def _pool_segments(self, over_time: Sequence[Tensor]) -> Tensor:
+        """Pool each quarter of windows, as :func:`mean_and_maximum` does [n · 4, 2 · all c]."""
+        strides = [round(WINDOW_FRAMES / layer.shape[2]) for layer in over_time]
+        pieces = [
+            torch.split(layer, SEGMENT_FRAMES // stride, 2)
+            for layer, stride in zip(over_time, strides, strict=True)
+        ]
+        pooled = [mean_and_maximum(layers) for layers in zip(*pieces, strict=True)]
+        return torch.stack(pooled, 1).flatten(0, 1)
 
     def read_out(self, normal: Tensor) -> Tensor:
         """Return the teachers' hidden layers [n, 400] of normalised features [n, 2, 1506]."""
@@ -138,9 +209,8 @@ class Distillation(nn.Module):
         normal, hidden = self.targets(segments)
         over_time = self.encoder.trunk(windows)
         guess = self.features(self.encoder.pool(over_time)).float().view(n, 2, -1)
-        pieces = over_time.split(SEGMENT_FRAMES // self.encoder.trunk.time_stride, 2)
-        pooled = torch.stack([torch.cat([p.mean(2), p.amax(2)], 1) for p in pieces], 1)
-        segment_guess = self.segment_features(self.segment_norm(pooled.flatten(0, 1)))
+        pieces = self._pool_segments(over_time)
+        segment_guess = self.segment_features(self.segment_norm(pieces))
         guessed = self.read_out(guess)
         kinship, teacher_kinship = (
             unit @ unit.t()
@@ -151,7 +221,7 @@ class Distillation(nn.Module):
         return {
             "features": self._weighted(guess, normal),
             "segments": self._weighted(
-                segment_guess.float().view(n, len(pieces), 2, -1), self.normalise(segments)
+                segment_guess.float().view(n, segments.shape[1], 2, -1), self.normalise(segments)
             ),
             "embedding": F.mse_loss(
                 self.standardise(guessed).clamp(-6, 6), self.standardise(hidden).clamp(-6, 6)

@@ -211,15 +211,22 @@ class MusiCNN(nn.Module):
         """
         if windows.shape[-1] != MEL_BANDS:
             raise ValueError(f"windows have {windows.shape[-1]} mel bands, not {MEL_BANDS}")
-        front = self._front_end(windows * self.scale_0 + self.shift_0)
-        first = self._normalise(self._convolve(F.pad(front, (3, 3)), 5), 6)
-        second = self._normalise(self._convolve(F.pad(first, (3, 3)), 6), 7) + first
-        third = self._normalise(self._convolve(F.pad(second, (3, 3)), 7), 8) + second
-        features = torch.cat([front, first, second, third], 1)
+        features = torch.cat(self.layers(windows), 1)
         # Slices, for ONNX cannot say torch.split of lengths that do not divide.
         starts = range(0, windows.shape[1], SEGMENT_FRAMES)
         pieces = [features[:, :, start : start + SEGMENT_FRAMES] for start in starts]
         return torch.stack([torch.stack([p.amax(2), p.mean(2)], 1) for p in pieces], 1)
+
+    def layers(self, windows: Tensor) -> list[Tensor]:
+        """Return what each layer before pooling finds in windows [shape=(n, frames, 96)].
+
+        The front end's 561 channels and the three middle layers' 64 each [shape=(n, c, frames)].
+        """
+        front = self._front_end(windows * self.scale_0 + self.shift_0)
+        first = self._normalise(self._convolve(F.pad(front, (3, 3)), 5), 6)
+        second = self._normalise(self._convolve(F.pad(first, (3, 3)), 6), 7) + first
+        third = self._normalise(self._convolve(F.pad(second, (3, 3)), 7), 8) + second
+        return [front, first, second, third]
 
     def read_out(self, pooled: Tensor) -> tuple[Tensor, Tensor]:
         """Return embedding and logits of pooled features [shape=(n, 2, 753)], maximum and mean."""

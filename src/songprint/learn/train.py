@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,12 +20,14 @@ from torch import Tensor, nn
 from songprint.errors import UsageError
 from songprint.learn.corpus import FRAME_SCALE
 from songprint.learn.distil import Shard
+from songprint.learn.filterbank import FilterBankConfig
 from songprint.learn.networks import NetworkConfig
 from songprint.learn.projection import fit_projection
 from songprint.learn.student import EMBEDDING_SIZE, Distillation, Encoder
 from songprint.learn.teacher import MusiCNN
 
 PROJECTION_WINDOWS = 4096
+START_WINDOWS = 2048
 MASKED_BANDS, MASKED_FRAMES = 12, 16
 
 
@@ -41,6 +44,8 @@ class TrainConfig:
         Of AdamW, at the peak of the first cycle.
     average_decay
         Of the exponential moving average of the weights, which is what is exported.
+    masking
+        Whether bands and frames of half of the windows are masked (see :func:`perturb`).
     feature_weight, tag_weight, relation_weight
         Of their terms beside the embedding's mean squared error.
     seed
@@ -55,11 +60,12 @@ class TrainConfig:
     learning_rate: float = 2e-3
     weight_decay: float = 0.02
     average_decay: float = 0.999
+    masking: bool = True
     feature_weight: float = 0.5
     tag_weight: float = 1.0
     relation_weight: float = 2.0
     seed: int = 1
-    network: NetworkConfig = field(default_factory=NetworkConfig)
+    network: NetworkConfig | FilterBankConfig = field(default_factory=FilterBankConfig)
 
     @property
     def steps(self) -> int:
@@ -77,14 +83,29 @@ class TrainConfig:
         """
         try:
             values = tomllib.loads(path.read_text(encoding="utf-8"))
-            network = values.pop("network", {})
+            network = network_config(values.pop("network", {}))
             if "cycles" in values:
                 values["cycles"] = tuple(values["cycles"])
-            for blocks in {"stages", "temporal"} & network.keys():
-                network[blocks] = tuple(tuple(block) for block in network[blocks])
-            return cls(**values, network=NetworkConfig(**network))
+            return cls(**values, network=network)
         except (OSError, TypeError, tomllib.TOMLDecodeError) as error:
             raise UsageError(f"{path}: not a training configuration: {error}") from error
+
+
+def network_config(values: dict[str, Any]) -> NetworkConfig | FilterBankConfig:
+    """Make a network's configuration of its attributes, as TOML and JSON hold them.
+
+    Raises
+    ------
+    TypeError
+        If there is no network with just these.
+    """
+
+    def frozen(value: Any) -> Any:
+        return tuple(frozen(item) for item in value) if isinstance(value, list) else value
+
+    values = {name: frozen(value) for name, value in values.items()}
+    kind = NetworkConfig if "stages" in values else FilterBankConfig
+    return kind(**values)
 
 
 class Windows:
@@ -182,7 +203,10 @@ class Trainer:
         if (folder / "checkpoint.pt").exists():
             self._resume()
         else:
-            self._standardise()
+            windows, segments = self.data.batch(
+                torch.arange(min(len(self.data), START_WINDOWS)), device
+            )
+            self.model.start(windows, segments, [teacher.to(device) for teacher in teachers])
             self.average = copy.deepcopy(self.model)
 
     def _parameter_groups(self) -> list[dict[str, object]]:
@@ -198,19 +222,6 @@ class Trainer:
         if not names:
             raise UsageError(f"{self.shards}: no distillation shards here")
         return names
-
-    def _standardise(self) -> None:
-        rows = torch.arange(min(len(self.data), 2048))
-        windows, segments = self.data.batch(rows, self.device)
-        trunk = self.model.encoder.trunk
-        trunk.input_mean.copy_(windows.mean((0, 1)))
-        trunk.input_scale.copy_(1 / windows.std((0, 1)).clamp_min(0.1))
-        hidden = self.model.targets(segments)[1]
-        self.model.hidden_mean.copy_(hidden.mean(0))
-        # A unit of the teacher that hardly ever fires has no say.
-        self.model.hidden_scale.copy_(
-            1 / hidden.std(0).clamp_min(float(hidden.std(0).median()) / 4)
-        )
 
     def _order(self) -> Tensor:
         generator = torch.Generator().manual_seed(self.config.seed * 1_000_003 + self.epoch)
@@ -263,7 +274,8 @@ class Trainer:
         windows, segments = self.data.batch(rows, self.device)
         generator = torch.Generator().manual_seed(self.config.seed * 7_919 + self.step)
         with torch.autocast(self.device.type, dtype=torch.bfloat16):
-            terms = self.model.losses(perturb(windows, generator), segments)
+            heard = perturb(windows, generator) if self.config.masking else windows
+            terms = self.model.losses(heard, segments)
         config = self.config
         loss = (
             terms["embedding"]
