@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import fields
 from typing import Any
 
@@ -11,7 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from songprint.library.catalogue import KEYS, NUMBERS, Catalogue, Vocabulary
-from songprint.library.schema import VECTORS, FileRow, SongRow, read_path
+from songprint.library.schema import SONGS, VECTORS, FileRow, SongRow, read_path
 
 SONG_COLUMNS = tuple(field.name for field in fields(SongRow))
 CATALOGUE_COLUMNS = (
@@ -38,76 +39,74 @@ def _with_path(row: dict[str, Any]) -> dict[str, Any]:
     return row if row["path"] is None else row | {"path": read_path(row["path"])}
 
 
-def catalogue_from(table: pa.Table, vocabulary: Vocabulary, model: str) -> Catalogue:
+def catalogue_from(
+    hashes: pa.Array, batches: Iterable[pa.RecordBatch], vocabulary: Vocabulary, model: str
+) -> Catalogue:
     """Lay rows of `songs` out as a catalogue, in the order of their content hashes.
 
     Parameters
     ----------
-    table : pyarrow.Table
-        With the columns :data:`CATALOGUE_COLUMNS`, all of one model.
+    hashes : pyarrow.Array
+        Content hashes of all n songs, in any order.
+    batches : iterable of pyarrow.RecordBatch
+        The songs, in any order, with the columns :data:`CATALOGUE_COLUMNS`; each is copied to its
+        place and let go, so that no song is in memory twice.
     vocabulary : Vocabulary
-        Of that model.
+        Of the songs' model.
     model : str
         Its version.
     """
-    order = pc.sort_indices(table["content_hash"])
-    rows = order.to_numpy()
-    plain = table.drop_columns(["embedding", "pattern", *VECTORS]).take(order)
-    names = (getattr(vocabulary, name) for name in VECTORS)
+    names = np.sort(np.array(hashes.to_pylist(), np.str_))
+    n = len(names)
+    widths = {name: len(getattr(vocabulary, name)) for name in VECTORS}
+    widths |= {name: SONGS.field(name).type.list_size for name in ("embedding", "pattern")}
+    vectors = {name: np.empty((n, width), np.float32) for name, width in widths.items()}
+    numbers = np.empty((n, len(NUMBERS)), np.float32)
+    texts = {name: np.empty(n, object) for name in ("path", "title", "artist", "album")}
+    unsure, keys, years = np.empty(n, bool), np.empty(n, np.int8), np.empty(n, np.int16)
+    seconds, plays = np.empty(n, np.float32), np.empty(n, np.float32)
+    for batch in batches:
+        rows = np.searchsorted(names, np.array(batch["content_hash"].to_pylist(), np.str_))
+        for name, width in widths.items():
+            vectors[name][rows] = _plain(batch[name].flatten()).reshape(-1, width)
+        for column, name in enumerate(NUMBERS):
+            numbers[rows, column] = _plain(batch[name])
+        for name, text in texts.items():
+            text[rows] = batch[name].to_pylist()
+        keys[rows] = _keys(batch["key"], batch["mode"])
+        years[rows] = _plain(batch["year"].fill_null(0))
+        unsure[rows] = _plain(batch["unsure"])
+        seconds[rows] = _plain(batch["seconds"])
+        plays[rows] = _plain(batch["plays"])
+    texts["path"][:] = [path and read_path(path) for path in texts["path"]]
     return Catalogue(
         vocabulary=vocabulary,
         model=model,
-        hashes=np.array(plain["content_hash"].to_pylist(), np.str_),
-        embeddings=_matrix(table["embedding"], rows),
-        **{
-            column: _matrix(table[column], rows, len(words))
-            for column, words in zip(VECTORS, names, strict=True)
-        },
-        unsure=plain["unsure"].to_numpy(),
-        numbers=np.stack([plain[name].to_numpy() for name in NUMBERS], axis=1, dtype=np.float32),
-        keys=_keys(plain["key"], plain["mode"]),
-        patterns=_matrix(table["pattern"], rows),
-        seconds=plain["seconds"].to_numpy(),
-        paths=_paths(plain["path"]),
-        titles=_texts(plain["title"]),
-        artists=_texts(plain["artist"]),
-        albums=_texts(plain["album"]),
-        years=plain["year"].fill_null(0).to_numpy(),
-        plays=plain["plays"].to_numpy(),
+        hashes=names,
+        embeddings=vectors.pop("embedding"),
+        patterns=vectors.pop("pattern"),
+        **vectors,
+        unsure=unsure,
+        numbers=numbers,
+        keys=keys,
+        seconds=seconds,
+        paths=texts["path"],
+        titles=texts["title"],
+        artists=texts["artist"],
+        albums=texts["album"],
+        years=years,
+        plays=plays,
     )
 
 
-def _matrix(
-    column: pa.ChunkedArray, rows: NDArray[np.uint64], width: int | None = None
-) -> NDArray[np.float32]:
-    """Return a column of vectors [shape=(n, width)], copied once: from Arrow to its row."""
-    width = column.type.list_size if width is None else width
-    matrix = np.empty((len(rows), width), np.float32)
-    place = np.empty(len(rows), np.intp)
-    place[rows] = np.arange(len(rows))
-    start = 0
-    for chunk in column.chunks:
-        values = chunk.flatten().to_numpy().reshape(len(chunk), width)
-        matrix[place[start : start + len(chunk)]] = values
-        start += len(chunk)
-    return matrix
+def _plain(column: pa.Array) -> NDArray[Any]:
+    """Return a column of numbers; NaN where there is none."""
+    numbers: NDArray[Any] = column.to_numpy(zero_copy_only=False)
+    return numbers
 
 
-def _keys(key: pa.ChunkedArray, mode: pa.ChunkedArray) -> NDArray[np.int8]:
-    tonic = pc.index_in(key, pa.array(KEYS)).fill_null(-1).to_numpy()
-    minor = pc.equal(mode, "minor").fill_null(False).to_numpy()
+def _keys(key: pa.Array, mode: pa.Array) -> NDArray[np.int8]:
+    tonic = _plain(pc.index_in(key, pa.array(KEYS)).fill_null(-1))
+    minor = _plain(pc.equal(mode, "minor").fill_null(False))
     keys: NDArray[np.int8] = np.where((tonic >= 0) & minor, tonic + 12, tonic).astype(np.int8)
     return keys
-
-
-def _texts(column: pa.ChunkedArray) -> NDArray[np.object_]:
-    texts = np.empty(len(column), object)
-    texts[:] = column.to_pylist()
-    return texts
-
-
-def _paths(column: pa.ChunkedArray) -> NDArray[np.object_]:
-    paths = _texts(column)
-    if pc.any(pc.match_substring(column, "\0")).as_py():
-        paths[:] = [None if path is None else read_path(path) for path in paths]
-    return paths

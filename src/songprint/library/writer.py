@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
@@ -21,7 +22,7 @@ OLD_VERSIONS = timedelta(minutes=10)
 """How long what was replaced is kept for those who are still reading it."""
 
 MOST_PIECES = 8
-"""Of a table, or versions of it, before it is tidied."""
+"""Of a table, or old versions of it, before it is tidied."""
 
 TIDIED = ("songs", "files", "models", "folders")
 
@@ -101,11 +102,14 @@ class Writer:
             self.tidy()
 
     def _is_untidy(self, name: str) -> bool:
-        versions = self._library.path / f"{name}.lance" / "_versions"
         with refusing(self._library.path, "be read"):
             stats: Any = self._library.table(name).stats()  # a dict, whatever its annotation says
-            pieces = stats["fragment_stats"]["num_fragments"]
-            return pieces > MOST_PIECES or sum(1 for _ in versions.iterdir()) > MOST_PIECES
+            versions = (self._library.path / f"{name}.lance" / "_versions").iterdir()
+            written = [version.stat().st_mtime for version in versions]
+        replaced_before = time.time() - OLD_VERSIONS.total_seconds()
+        return stats["fragment_stats"]["num_fragments"] > MOST_PIECES or (
+            len(written) > MOST_PIECES and min(written) < replaced_before
+        )
 
     def _upsert(
         self, name: str, keys: list[str], rows: pa.Table | Sequence[Mapping[str, Any]]
