@@ -3,7 +3,8 @@
 In many dimensions some points are near to everything and others to nothing [1]_. Local scaling [2]_
 judges a distance by what either song is used to: it is divided by the root of the product of both
 songs' *scales*, the mean distance to their ten nearest songs (NICDM [3]_). A scale is kept for each
-part, so that it follows the weights.
+part, so that it follows the weights. What is still nobody's neighbour is lifted just so far that it
+is somebody's.
 
 References
 ----------
@@ -16,7 +17,7 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -34,9 +35,11 @@ SMALLEST_SCALE = 0.02
 """Below the distance of most copies of a recording; keeps them from being next to nothing else."""
 
 CELLS_AROUND = 6
-"""In a large library a song's nearest are sought in the six cells nearest to its own, itself one."""
+"""In a large library a song's nearest are sought in so many cells, its own and those beside it."""
 
 _VALUES_AT_ONCE = 16_000_000
+_LISTED = 100
+_ROUNDS_OF_LIFTING = 5
 
 
 class Scales:
@@ -53,7 +56,9 @@ class Scales:
     def __init__(self, space: Space, cells: Callable[[], Cells]) -> None:
         self._space = space
         self._cells = cells
+        self._small = len(space) < FEWEST_SONGS
         self._by_part = np.full((len(space), len(space.layout.parts)), np.nan, np.float32)
+        self._lift = np.ones(len(space), np.float32)
 
     def of(self, weights: Weights, rows: Rows | None = None) -> Floats:
         """Return the scales of all songs [shape=(n,)], or of some [shape=(k,)].
@@ -61,32 +66,82 @@ class Scales:
         The nearest are those under the default weights, whatever the weights are.
         """
         chosen = np.arange(len(self._space)) if rows is None else rows
-        missing = chosen[np.isnan(self._by_part[chosen, 0])]
-        if len(missing):
-            if len(self._space) < FEWEST_SONGS:
-                self._measure(missing, np.arange(len(self._space)))
+        if np.isnan(self._by_part[chosen, 0]).any():
+            if self._small:
+                self.prepare()
             else:
-                self._measure_in_cells(missing)
-        scales: Floats = np.maximum(self._by_part[chosen] @ weights.shares(), SMALLEST_SCALE)
-        return scales
+                self._measure(self._groups(chosen[np.isnan(self._by_part[chosen, 0])]))
+        scales = self._by_part[chosen] @ weights.shares() * self._lift[chosen]
+        return np.asarray(np.maximum(scales, SMALLEST_SCALE), np.float32)
 
-    def _measure_in_cells(self, rows: Rows) -> None:
+    def prepare(self) -> None:
+        """Measure all songs, and lift those that would be nobody's neighbour.
+
+        What is never among the ten nearest of another gets the least scale at which it is.
+        """
+        songs = len(self._space)
+        listed = min(_LISTED, songs - 1)
+        if listed < 1:
+            self._by_part[:] = 1.0
+            return
+        near = np.zeros((songs, listed), np.int32)
+        distances = np.full((songs, listed), np.inf, np.float32)
+        for block, among, queries, found in self._distances(self._groups(np.arange(songs))):
+            self._by_part[block] = scales_by_part(self._space, queries, found, among)
+            width = min(listed, found.shape[1])
+            nearest = np.argpartition(found, width - 1, axis=1)[:, :width]
+            near[block, :width] = among[nearest]
+            distances[block, :width] = np.take_along_axis(found, nearest, axis=1)
+        for _ in range(_ROUNDS_OF_LIFTING):
+            if not self._lift_unreached(near, distances):
+                break
+
+    def _groups(self, rows: Rows) -> Iterator[tuple[Rows, Rows]]:
+        """Yield rows in groups, each with the songs among which their nearest are."""
+        if self._small:
+            yield rows, np.arange(len(self._space))
+            return
         cells = self._cells()
         own = cells.of_song[rows]
         for cell in np.unique(own):
-            members = rows[own == cell]
-            # What is near one song of a cell is near the others: their cell and those beside it.
+            # What is near the middle of a cell is near its songs.
             around = cells.nearest_cells(cells.middle(int(cell)), DEFAULT_WEIGHTS)[0, :CELLS_AROUND]
-            self._measure(members, np.concatenate([cells.members(int(c)) for c in around]))
+            yield rows[own == cell], np.concatenate([cells.members(int(c)) for c in around])
 
-    def _measure(self, rows: Rows, among: Rows) -> None:
-        at_once = max(1, _VALUES_AT_ONCE // len(among))
-        for start in range(0, len(rows), at_once):
-            block = rows[start : start + at_once]
-            queries = self._space.queries(block)
-            distances = self._space.distances(queries, rows=among)
-            distances[among[None, :] == block[:, None]] = np.inf
+    def _distances(
+        self, groups: Iterable[tuple[Rows, Rows]]
+    ) -> Iterator[tuple[Rows, Rows, Queries, Floats]]:
+        """Yield pieces of groups with their distances, infinite to themselves."""
+        for rows, among in groups:
+            at_once = max(1, _VALUES_AT_ONCE // len(among))
+            for start in range(0, len(rows), at_once):
+                block = rows[start : start + at_once]
+                queries = self._space.queries(block)
+                distances = self._space.distances(queries, rows=among)
+                distances[among[None, :] == block[:, None]] = np.inf
+                yield block, among, queries, distances
+
+    def _measure(self, groups: Iterable[tuple[Rows, Rows]]) -> None:
+        for block, among, queries, distances in self._distances(groups):
             self._by_part[block] = scales_by_part(self._space, queries, distances, among)
+
+    def _lift_unreached(self, near: NDArray[np.int32], distances: Floats) -> bool:
+        """Raise the scales of songs that are nobody's neighbour until each is; tell if any was.
+
+        `near` has the nearest songs of each, in no order, and `distances` theirs [shape=(n, m)].
+        """
+        scales = self.of(DEFAULT_WEIGHTS)
+        scaled = distances / np.sqrt(scales[near])
+        last = min(NEAREST, near.shape[1]) - 1
+        first = np.argpartition(scaled, last, axis=1)[:, : last + 1]
+        tenth = np.take_along_axis(scaled, first[:, last:], axis=1)[:, 0]
+        neighbours = np.take_along_axis(near, first, axis=1)
+        unreached = np.bincount(neighbours.ravel(), minlength=len(near)) == 0
+        # Song q has c among its ten if d(q, c) / √scale is below what its tenth has.
+        theirs = np.maximum(tenth[near[unreached]], 1e-6)
+        needed = np.square(distances[unreached] / theirs).min(axis=1)
+        self._lift[unreached] *= np.maximum(1.001 * needed / scales[unreached], 1.0)
+        return bool(unreached.any())
 
 
 def scales_by_part(

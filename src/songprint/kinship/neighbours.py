@@ -123,7 +123,7 @@ class Kinship:
 
     def prepare(self) -> None:
         """Measure what neighbours would otherwise measure when first asked for them."""
-        self._scales.of(DEFAULT_WEIGHTS)
+        self._scales.prepare()
 
     def neighbours(
         self,

@@ -95,8 +95,8 @@ def _tags(catalogue: Catalogue) -> Values:
 
 
 FEATURES = (
-    Feature("tempo_circle", "beat", 0.5, _tempo_circle, _tempo_evidence),
-    Feature("tempo", "beat", 0.15, _number("tempo_bpm", _octaves(30)), _tempo_evidence),
+    Feature("tempo_circle", "beat", 0.6, _tempo_circle, _tempo_evidence),
+    Feature("tempo", "beat", 0.05, _number("tempo_bpm", _octaves(30)), _tempo_evidence),
     Feature("beat_strength", "beat", 0.35, _number("beat_strength")),
     Feature("loudness", "intensity", 0.5, _number("loudness_lufs"), _known("loudness_lufs")),
     Feature("loudness_range", "intensity", 0.2, _number("loudness_range_lu", _octaves(0.5))),

@@ -113,7 +113,7 @@ def fit_reference(catalogue: Catalogue, model: str) -> Reference:
         values = feature.read(catalogue)
         evidence = np.ones(len(values)) if feature.evidence is None else feature.evidence(catalogue)
         known = values[(evidence > 0) & np.isfinite(values).all(axis=1)].astype(np.float64)
-        if len(known) < _FEWEST:
+        if len(known) < _FEWEST and feature.name in ASSUMED:
             centres[feature.name], scales[feature.name] = ASSUMED[feature.name]
             continue
         centres[feature.name] = float(np.median(known)) if values.shape[1] == 1 else 0.0
