@@ -63,6 +63,7 @@ SONGS = pa.schema(
         _required("pattern", pa.list_(pa.float32(), PATTERN_SIZE)),
         *(_required(name, _VECTOR) for name in VECTORS),
         _required("imported", pa.bool_()),
+        ("origin", pa.string()),  # the file that it was imported from
         _required("added", _TIME),
         _required("changed", _TIME),
     ],
@@ -141,6 +142,8 @@ class SongRow:
         Words for what it sounds like: genre, era, moods, styles, instruments.
     imported : bool
         It came from somebody else's library.
+    origin : str or None
+        The name of the file that it came in, if it did.
     added, changed : datetime
         UTC.
     """
@@ -165,6 +168,7 @@ class SongRow:
     loudness_lufs: float | None
     heard: str
     imported: bool
+    origin: str | None
     added: datetime
     changed: datetime
 
@@ -269,6 +273,7 @@ def song_record(
         "pattern": fingerprint.descriptors.rhythm.pattern,
         **vectors,
         "imported": False,
+        "origin": None,
         "added": now,
         "changed": now,
     }
