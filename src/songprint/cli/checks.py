@@ -21,9 +21,12 @@ Status = Literal["ok", "warning", "failure"]
 
 PACKAGES = {
     "av": "av",
+    "filelock": "filelock",
+    "lancedb": "lancedb",
     "matplotlib": "matplotlib",
     "numpy": "numpy",
     "onnxruntime": "onnxruntime",
+    "pyarrow": "pyarrow",
     "scikit-learn": "sklearn",
     "scipy": "scipy",
     "soundfile": "soundfile",
@@ -135,7 +138,13 @@ def machine_checks() -> Iterator[Check]:
     yield Check("machine", "CPU", "ok", model)
     value = ", ".join(features) or "none known"
     if machine.is_x86() and features and "AVX2" not in features:
-        yield Check("machine", "CPU features", "warning", value, "it works, but slowly")
+        yield Check(
+            "machine",
+            "CPU features",
+            "warning",
+            value,
+            "songs can be heard, but slowly; a library needs AVX2",
+        )
     else:
         yield Check("machine", "CPU features", "ok", value)
     usable, present = machine.cores()

@@ -28,6 +28,8 @@ TIDY_EVERY = 100
 
 TAGGED = ("title", "artist", "album", "album_artist", "year")
 
+_OWN = {"imported": False, "origin": None}
+
 
 class Batch:
     """What is to be written to a library next.
@@ -101,6 +103,7 @@ class Batch:
         self._writer.put_songs([self._record(song, before.get(song), now) for song in self._heard])
         self._retag(before, now)
         self._writer.put_files(list(self._files.values()))
+        self._writer.flush()
         self._heard.clear()
         self._tags.clear()
         self._files.clear()
@@ -144,7 +147,7 @@ class Batch:
             new = tag_columns(tags, path, row["heard"])
             new["plays"] = row["plays"] if tags.plays is None else tags.plays
             if any(row[name] != new[name] for name in ("path", *TAGGED, "plays")):
-                changes.append({"content_hash": song, **new, "imported": False, "changed": now})
+                changes.append({"content_hash": song, **new, **_OWN, "changed": now})
                 if any(row[name] != new[name] for name in (*TAGGED, "plays")):
                     self.retagged.add(path)
         self._writer.change_songs(changes)

@@ -42,7 +42,7 @@ def held(folder: Path, name: str, wait_seconds: float = 0.0) -> Iterator[None]:
         lock.acquire(timeout=wait_seconds)
     except Timeout:
         raise LibraryError(f"{folder}: {_who(holder)} is writing to the library; wait") from None
-    except OSError as error:
+    except (OSError, NotImplementedError) as error:  # the latter where files cannot be locked
         raise LibraryError(f"{folder}: the library cannot be written: {reason(error)}") from error
     try:
         with suppress(OSError):  # it only serves the message

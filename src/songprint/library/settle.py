@@ -90,7 +90,8 @@ def settle_songs(library: Library, writer: Writer, holdings: Holdings, model: st
     """Let each song's main file speak for it; forget songs without files and old fingerprints.
 
     An old fingerprint goes only when the songs of the new model are at least as many as those
-    that it has not heard: until then the library answers with the old one.
+    that it has not heard: until then the library answers with the old one. Songs that came without
+    audio do not count, as they cannot be heard.
     """
     columns = ("content_hash", "model", "path", "imported")
     songs = library.read("songs", *columns).to_pylist()
@@ -109,7 +110,8 @@ def settle_songs(library: Library, writer: Writer, holdings: Holdings, model: st
     writer.drop_songs(sorted(orphans))
     new = {song["content_hash"] for song in songs if song["model"] == model} - orphans
     old = {song["content_hash"] for song in songs if song["model"] != model} - orphans
-    if len(new) >= len(old - new):
+    silent = {song["content_hash"] for song in songs if song["imported"]}
+    if len(new - silent) >= len(old - new - silent):
         writer.drop_songs(sorted(old & new), but_of=model)
 
 

@@ -9,19 +9,21 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import re
+import sys
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 
-import lancedb
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from songprint.errors import LibraryError, UsageError
 from songprint.library.catalogue import Vocabulary
+from songprint.library.durable import torn_commits
 from songprint.library.locks import held
 from songprint.library.places import library_path
 from songprint.library.reading import (
@@ -45,6 +47,7 @@ from songprint.library.schema import (
 from songprint.library.writer import OLD_VERSIONS, Writer
 
 if TYPE_CHECKING:
+    import lancedb
     from lancedb.table import Table
 
     from songprint.library.catalogue import Catalogue
@@ -81,7 +84,7 @@ class Library:
         self.path = path
         self._connection = connection
         self._tables: dict[str, Table] = {}
-        self._models: tuple[int, dict[str, int]] | None = None
+        self._models: tuple[int, list[dict[str, Any]]] | None = None
 
     @classmethod
     def open(cls, path: Path | str | None = None, *, create: bool = False) -> Self:
@@ -113,6 +116,7 @@ class Library:
                 )
             _create(folder)
         with refusing(folder, "be opened"):
+            _take_back_torn_commits(folder)
             library = cls(folder, _connect(folder))
             found = (library.table("songs").schema.metadata or {}).get(FORMAT_KEY, b"?").decode()
         if found != str(FORMAT):
@@ -167,17 +171,25 @@ class Library:
 
     @property
     def model(self) -> str | None:
-        """The model version that the library answers with: that of most songs."""
-        return chosen_model(self.models())
+        """The model version that the library answers with: that of most of its own songs.
 
-    def models(self) -> dict[str, int]:
-        """Return how many songs there are of each model version."""
+        Imported songs count only where there are no others: without audio they would keep the
+        library with a model for ever.
+        """
+        return chosen_model(self.models(own=True) or self.models())
+
+    def models(self, *, own: bool = False) -> dict[str, int]:
+        """Return how many songs there are of each model version; if `own`, without imported ones."""
         with refusing(self.path, "be read"):
             version = self.table("songs").version
         if self._models is None or self._models[0] != version:
-            counts = self.read("songs", "model")["model"].value_counts().to_pylist()
-            self._models = version, {entry["values"]: entry["counts"] for entry in counts}
-        return dict(self._models[1])
+            kinds = self.read("songs", "model", "imported").group_by(["model", "imported"])
+            self._models = version, kinds.aggregate([([], "count_all")]).to_pylist()
+        counts: dict[str, int] = {}
+        for kind in self._models[1]:
+            if not (own and kind["imported"]):
+                counts[kind["model"]] = counts.get(kind["model"], 0) + kind["count_all"]
+        return counts
 
     def vocabulary(self, model: str) -> Vocabulary:
         """Return the names of a model's probabilities.
@@ -298,7 +310,9 @@ class Library:
             If another process is, or the folder cannot be written to.
         """
         with held(self.path, "writer"):
-            yield Writer(self)
+            writer = Writer(self)
+            yield writer
+            writer.flush()
 
     def set_plays(self, plays: Mapping[str, float]) -> None:
         """Say how often songs were played: content hash to count; unknown hashes are passed over.
@@ -394,8 +408,28 @@ def _all_of(text: str) -> Any:
 
 
 def _connect(folder: Path) -> lancedb.DBConnection:
+    _require_cpu()
+    import lancedb
+
     # Every read looks for the latest version, as another process may have written it.
     return lancedb.connect(folder, read_consistency_interval=timedelta(0))
+
+
+def _require_cpu() -> None:
+    """Refuse in words what would end in an illegal instruction: LanceDB's wheels need AVX2."""
+    if sys.platform == "linux" and platform.machine() == "x86_64":
+        with suppress(OSError):
+            flags = re.search(r"^flags\s*:(.*)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+            if flags and "avx2" not in flags[1].split():
+                raise LibraryError("this CPU has no AVX2 instructions, which a library needs")
+
+
+def _take_back_torn_commits(folder: Path) -> None:
+    tables = [folder / f"{name}.lance" for name in TABLES]
+    if torn_commits(tables):
+        with held(folder, "writer", NOTES_WAIT_SECONDS):
+            for manifest in torn_commits(tables):
+                manifest.unlink()
 
 
 def _create(folder: Path) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from songprint.library.catalogue import Vocabulary
+from songprint.library.durable import Flusher
 from songprint.library.refusals import refusing
 from songprint.library.schema import SONGS, TABLES, VECTORS, FileRow, quoted, written_path
 
@@ -34,6 +35,12 @@ class Writer:
 
     def __init__(self, library: Library) -> None:
         self._library = library
+        self._flusher = Flusher(library.path / f"{name}.lance" for name in TIDIED)
+
+    def flush(self) -> None:
+        """Wait until what was written is on the disk."""
+        with refusing(self._library.path, "be written"):
+            self._flusher.flush()
 
     def put_model(self, model: str, vocabulary: Vocabulary) -> None:
         """Keep the names of a model's probabilities; before the first song of it."""
