@@ -14,6 +14,7 @@ from songprint.cli.text import clock, printable
 if TYPE_CHECKING:
     from rich.text import Text
 
+    from songprint.cli.asked import Named
     from songprint.kinship.neighbours import Neighbour
     from songprint.library.catalogue import Catalogue
 
@@ -35,6 +36,11 @@ def song_document(catalogue: Catalogue, row: int) -> dict[str, Any]:
         "imported": catalogue.paths[row] is None,
         "content_hash": str(catalogue.hashes[row]),
     }
+
+
+def named_document(named: Named) -> dict[str, Any]:
+    """Return what a document says of a song that a person named."""
+    return {**song_document(named.song, 0), "in_library": named.row is not None}
 
 
 def neighbour_document(catalogue: Catalogue, near: Neighbour, because: str) -> dict[str, Any]:

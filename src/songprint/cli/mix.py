@@ -53,11 +53,11 @@ def mix(
     """Find songs between those added, away from those subtracted."""
     from songprint.cli.asked import Shelf
     from songprint.cli.listing import (
+        named_document,
         neighbour_document,
         percent,
         print_document,
         print_songs,
-        song_document,
     )
     from songprint.cli.m3u import write_playlist
     from songprint.kinship.explain import say_why
@@ -75,8 +75,8 @@ def mix(
     if as_json:
         print_document(
             {
-                "add": [song_document(one.song, 0) for one in added],
-                "subtract": [song_document(one.song, 0) for one in taken],
+                "add": [named_document(one) for one in added],
+                "subtract": [named_document(one) for one in taken],
                 "results": [
                     neighbour_document(catalogue, near, why)
                     for near, why in zip(found, because, strict=True)

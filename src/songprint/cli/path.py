@@ -52,7 +52,7 @@ def path(
 ) -> None:
     """Find songs that lead from one song to another in even steps."""
     from songprint.cli.asked import Shelf
-    from songprint.cli.listing import print_document, print_songs, song_document
+    from songprint.cli.listing import named_document, print_document, print_songs, song_document
     from songprint.cli.m3u import write_playlist
     from songprint.kinship.explain import say_why
     from songprint.kinship.path import travel
@@ -81,8 +81,8 @@ def path(
         ]
         print_document(
             {
-                "from": {**song_document(ends, 0), "in_library": named[0].row is not None},
-                "to": {**song_document(ends, 1), "in_library": named[1].row is not None},
+                "from": named_document(named[0]),
+                "to": named_document(named[1]),
                 "distance": round(found.distance, 4),
                 "results": steps,
                 "remarks": found.remarks,

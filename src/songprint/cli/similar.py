@@ -52,11 +52,11 @@ def similar(
     """Find the songs nearest to a song, with the reasons."""
     from songprint.cli.asked import Shelf
     from songprint.cli.listing import (
+        named_document,
         neighbour_document,
         percent,
         print_document,
         print_songs,
-        song_document,
     )
     from songprint.kinship.explain import say_why
 
@@ -77,8 +77,7 @@ def similar(
             neighbour_document(catalogue, near, why)
             for near, why in zip(found, because, strict=True)
         ]
-        asked = {**song_document(seed.song, 0), "in_library": seed.row is not None}
-        print_document({"seed": asked, "results": results})
+        print_document({"seed": named_document(seed), "results": results})
         return
     print_songs(
         catalogue,

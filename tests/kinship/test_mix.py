@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import pytest
+
+from songprint.errors import UsageError
+from songprint.kinship.mix import mix
+from songprint.kinship.neighbours import Kinship
+from support.kin import kin_catalogue, kind_of
+
+EACH = 20
+
+
+@pytest.fixture(scope="module")
+def kinship() -> Kinship:
+    return Kinship(kin_catalogue(each=EACH))
+
+
+def test_one_song_added_brings_its_kin(kinship: Kinship) -> None:
+    found = mix(kinship, kinship.catalogue.take([0]))
+    assert {kind_of(kinship.catalogue, near.row) for near in found} == {"rock"}
+
+
+def test_what_is_subtracted_stays_away(kinship: Kinship) -> None:
+    both = kinship.catalogue.take([0, EACH])
+    plain = mix(kinship, both, k=20, artist_cap=0)
+    less = mix(kinship, both, kinship.catalogue.take([EACH + 5]), k=20, artist_cap=0)
+    kinds = [[kind_of(kinship.catalogue, n.row) for n in found] for found in (plain, less)]
+    assert kinds[0].count("classical") > kinds[1].count("classical") == 0
+
+
+def test_neither_what_is_added_nor_what_is_subtracted_comes(kinship: Kinship) -> None:
+    found = mix(kinship, kinship.catalogue.take([0, 1]), kinship.catalogue.take([2]), k=15)
+    assert not {0, 1, 2} & {near.row for near in found}
+
+
+def test_reasons_sum_to_the_distance(kinship: Kinship) -> None:
+    for near in mix(kinship, kinship.catalogue.take([0, 3]), k=5):
+        assert sum(near.why.values()) == pytest.approx(near.distance, abs=1e-5)
+
+
+def test_nothing_added_is_refused(kinship: Kinship) -> None:
+    with pytest.raises(UsageError, match="a song to add"):
+        mix(kinship, kinship.catalogue.take([]))

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from songprint.errors import UsageError
+from songprint.kinship.neighbours import Kinship
+from songprint.kinship.path import travel
+from songprint.library.catalogue import Catalogue
+from support.kin import kin_catalogue
+
+BETWEEN = 60
+
+
+@pytest.fixture(scope="module")
+def bridge() -> Kinship:
+    """Songs from rock to classical in small steps; the first and the last row are the ends."""
+    pure = kin_catalogue("rock", "classical", each=1)
+    share = np.linspace(0, 1, BETWEEN)[:, None].astype(np.float32)
+
+    def mixed(column: np.ndarray) -> np.ndarray:
+        return (1 - share) * column[0] + share * column[1]
+
+    embeddings = mixed(pure.embeddings)
+    songs = pure.take([0] * BETWEEN)
+    return Kinship(
+        replace(
+            songs,
+            hashes=np.array([f"{i:032x}" for i in range(BETWEEN)]),
+            embeddings=embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True),
+            genres=mixed(pure.genres),
+            numbers=mixed(pure.numbers),
+            artists=np.array([f"artist {i}" for i in range(BETWEEN)], object),
+            titles=np.array([f"song {i}" for i in range(BETWEEN)], object),
+        )
+    )
+
+
+def ends(kinship: Kinship) -> Catalogue:
+    return kinship.catalogue.take([0, len(kinship) - 1])
+
+
+def test_a_path_goes_from_one_end_to_the_other_in_even_steps(bridge: Kinship) -> None:
+    found = travel(bridge, ends(bridge), 8)
+    rows = [step.row for step in found.steps]
+    assert rows == sorted(rows)
+    progress = [step.progress for step in found.steps]
+    np.testing.assert_allclose(progress, np.arange(1, 9) / 9, atol=0.06)
+
+
+def test_the_way_back_is_the_way_reversed(bridge: Kinship) -> None:
+    there = travel(bridge, ends(bridge), 6)
+    back = travel(bridge, bridge.catalogue.take([len(bridge) - 1, 0]), 6)
+    assert [s.row for s in back.steps] == [s.row for s in there.steps][::-1]
+
+
+def test_the_ends_are_not_on_the_path(bridge: Kinship) -> None:
+    rows = [step.row for step in travel(bridge, ends(bridge), 20).steps]
+    assert not {0, len(bridge) - 1} & set(rows)
+    assert len(set(rows)) == 20
+
+
+def test_an_artist_comes_once(bridge: Kinship) -> None:
+    artists = np.array([f"artist {i // 2}" for i in range(BETWEEN)], object)
+    kinship = Kinship(replace(bridge.catalogue, artists=artists))
+    found = travel(kinship, ends(kinship), 10)
+    names = [artists[step.row] for step in found.steps]
+    assert len(names) == len(set(names)) == 10
+
+
+def test_too_few_artists_are_told_of(bridge: Kinship) -> None:
+    one = np.array(["one artist"] * BETWEEN, object)
+    kinship = Kinship(replace(bridge.catalogue, artists=one))
+    found = travel(kinship, ends(kinship), 5)
+    assert len(found.steps) == 5
+    assert "too few artists" in found.remarks[0]
+
+
+def test_too_few_songs_are_told_of() -> None:
+    kinship = Kinship(kin_catalogue("rock", each=5))
+    found = travel(kinship, kinship.catalogue.take([0, 4]), 10, artist_cap=0)
+    assert len(found.steps) == 3
+    assert found.remarks == ["there are only 3 songs on the way"]
+
+
+def test_paths_that_cannot_be_are_refused(bridge: Kinship) -> None:
+    with pytest.raises(UsageError, match="same song"):
+        travel(bridge, bridge.catalogue.take([3, 3]))
+    with pytest.raises(UsageError, match="two ends"):
+        travel(bridge, bridge.catalogue.take([3]))
+    with pytest.raises(UsageError, match="1 song between"):
+        travel(bridge, ends(bridge), 0)

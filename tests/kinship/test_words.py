@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from songprint.kinship.reference import load_reference
+from songprint.kinship.words import SOUNDS, Term, fit, fits, shared_words, understand
+from songprint.library.catalogue import NUMBERS, Catalogue
+from support.kin import kin_catalogue, kind_of
+
+CATALOGUE = kin_catalogue(each=10)
+
+
+def kinds(catalogue: Catalogue, found: np.ndarray) -> set[str]:
+    return {kind_of(catalogue, row) for row in np.flatnonzero(found > 0)}
+
+
+@pytest.mark.parametrize(
+    ("wish", "terms", "text"),
+    [
+        ("calm piano, 90s", ["sound calm", "instruments piano", "eras 90s"], ""),
+        ("Rock from the 1980s", ["genres rock", "eras 80s"], "from"),
+        ("hip hop", ["genres hip-hop"], ""),
+        ("female voice", ["instruments female voice"], ""),
+        ("R&B and hard rock", ["styles R&B", "styles hard rock"], ""),
+        ("techno 128 bpm", ["tempo 128", "styles techno"], ""),
+        ("sad violin in Bb minor", ["key A# minor", "moods sad", "instruments violin"], ""),
+        ("miles davis slow", ["sound slow"], "miles davis"),
+        ("90's", ["eras 90s"], ""),
+        ("", [], ""),
+    ],
+)
+def test_words_are_understood(wish: str, terms: list[str], text: str) -> None:
+    understood = understand(wish, CATALOGUE)
+    assert [f"{term.kind} {term.name}" for term in understood.terms] == terms
+    assert understood.text == text
+
+
+@pytest.mark.parametrize("word", ["no", "not", "without"])
+def test_a_word_can_be_turned_round(word: str) -> None:
+    (term,) = understand(f"{word} drums", CATALOGUE).terms
+    assert term == Term("instruments", "drums", wanted=False)
+
+
+@given(st.text(max_size=60))
+def test_any_text_is_understood(wish: str) -> None:
+    understood = understand(wish, CATALOGUE)
+    found = fits(understood.terms, CATALOGUE, load_reference())
+    assert found.shape == (len(CATALOGUE),)
+    assert ((found >= 0) & (found <= 1)).all()
+
+
+@pytest.mark.parametrize(
+    ("wish", "found"),
+    [
+        ("rock", {"rock"}),
+        ("quiet piano", {"classical"}),
+        ("90s synth", {"electronic"}),
+        ("dark", {"classical"}),
+        ("without piano jazz", {"jazz"}),
+        ("slow", {"jazz"}),
+        ("reggae", set()),
+    ],
+)
+def test_songs_are_found_by_how_they_sound(wish: str, found: set[str]) -> None:
+    terms = understand(wish, CATALOGUE).terms
+    assert kinds(CATALOGUE, fits(terms, CATALOGUE, load_reference())) == found
+
+
+def test_a_song_must_fit_every_word() -> None:
+    terms = understand("rock piano", CATALOGUE).terms
+    assert not fits(terms, CATALOGUE, load_reference()).any()
+
+
+def test_a_tempo_is_met_within_a_few_per_cent() -> None:
+    numbers = CATALOGUE.numbers.copy()
+    numbers[:4, NUMBERS.index("tempo_bpm")] = [128, 131, 120, np.nan]
+    found = fit(Term("tempo", "128"), replace(CATALOGUE, numbers=numbers), load_reference())
+    assert found[0] == 1
+    assert found[1] >= 0.6 > found[2]
+    assert np.isnan(found[3])
+
+
+def test_a_key_is_met_or_not() -> None:
+    keys = np.array([9 + 12, 9, -1], np.int8)
+    catalogue = replace(CATALOGUE.take([0, 1, 2]), keys=keys)
+    found = fit(Term("key", "A minor"), catalogue, load_reference())
+    np.testing.assert_array_equal(found, [1, 0, np.nan])
+
+
+@pytest.mark.parametrize("word", SOUNDS)
+def test_every_sound_names_descriptors(word: str) -> None:
+    assert all(name in NUMBERS and direction in (-1, 1) for name, direction in SOUNDS[word])
+
+
+def test_a_playlist_is_named_by_what_its_songs_share() -> None:
+    piano = kin_catalogue("classical", each=10)
+    words = shared_words(piano, load_reference())
+    assert "classical" in words
+    assert "piano" in words
+    assert {"quiet", "calm"} & set(words)
+    assert len(words) <= 4
