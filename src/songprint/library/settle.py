@@ -110,8 +110,8 @@ def settle_songs(library: Library, writer: Writer, holdings: Holdings, model: st
     writer.drop_songs(sorted(orphans))
     new = {song["content_hash"] for song in songs if song["model"] == model} - orphans
     old = {song["content_hash"] for song in songs if song["model"] != model} - orphans
-    silent = {song["content_hash"] for song in songs if song["imported"]}
-    if len(new - silent) >= len(old - new - silent):
+    own = {song["content_hash"] for song in songs if not song["imported"]}
+    if len(new & own) >= len((old - new) & own):
         writer.drop_songs(sorted(old & new), but_of=model)
 
 
