@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from songprint.fingerprints import Fingerprint
+from songprint.fingerprints import Fingerprint, default_fingerprinter
+from songprint.library.store import Library
 from songprint.pieces import PIECES
 from songprint.pieces.__main__ import write
+from support.kin import kin_library
 
 
 @pytest.fixture(scope="session")
@@ -29,3 +31,11 @@ def pretend(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[str], Finger
         monkeypatch.setattr("songprint.fingerprints.default_fingerprinter", Pretender)
 
     return install
+
+
+@pytest.fixture(scope="session")
+def kin_shelf(tmp_path_factory: pytest.TempPathFactory) -> Library:
+    """A library of sixty songs of four kinds, for commands that only read it."""
+    return kin_library(
+        tmp_path_factory.mktemp("kin") / "library", model=default_fingerprinter().model_version
+    )

@@ -51,7 +51,7 @@ def path(
     library: LibraryOption = None,
 ) -> None:
     """Find songs that lead from one song to another in even steps."""
-    from songprint.cli.asked import Shelf
+    from songprint.cli.asked import Shelf, joined
     from songprint.cli.listing import named_document, print_document, print_songs, song_document
     from songprint.cli.m3u import write_playlist
     from songprint.kinship.explain import say_why
@@ -60,7 +60,8 @@ def path(
     weights = weights_of(beat, intensity, rhythm, timbre, genre)
     writer = write_playlist(m3u)
     shelf = Shelf(library)
-    named, ends = shelf.find_all([start, end])
+    named = [shelf.find(start), shelf.find(end)]
+    ends = joined([one.song for one in named])
     found = travel(shelf.kinship, ends, length, weights, artist_cap=artist_cap)
     for remark in found.remarks:
         complain(remark)
