@@ -5,14 +5,16 @@ neighbours, beyond them or beside them, in every feature, so that there are clus
 copies as in real ones. In the same run numpy's exact product over the same columns, without hubs,
 filters or reasons, is the limit that is compared to.
 
-Run: python benchmarks/search.py [--songs 10000 100000] [--queries 200]
-A million songs take some 8 GB and minutes: --songs 1000000
+Run: python benchmarks/search.py [--songs 10000 100000] [--queries 200] [--rivals]
+A million songs take some 8 GB and minutes: --songs 1000000. With ``--rivals`` the indices of
+usearch, if it is installed, and LanceDB are built over the same songs.
 """
 
 from __future__ import annotations
 
 import argparse
 import resource
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -21,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared_songs import shared_songs
-from songprint.kinship.distance import Weights
+from songprint.kinship.distance import DEFAULT_WEIGHTS, Weights
 from songprint.kinship.neighbours import Kinship, nearest
 from songprint.kinship.station import grow
 from songprint.library.catalogue import Catalogue
@@ -30,15 +32,18 @@ ACROSS = 0.35
 BESIDE = 0.3
 AT_ONCE = 50_000
 
+Teller = Callable[[str, float, Callable[[int], list[int]]], None]
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--songs", type=int, nargs="+", default=[10_000, 100_000])
     parser.add_argument("--queries", type=int, default=200)
+    parser.add_argument("--rivals", action="store_true", help="usearch and LanceDB, too")
     arguments = parser.parse_args()
     real = shared_songs().catalogue
     for songs in arguments.songs:
-        measure(made_up(real, songs), arguments.queries)
+        measure(made_up(real, songs), arguments.queries, arguments.rivals)
 
 
 def made_up(real: Catalogue, songs: int, seed: int = 0) -> Catalogue:
@@ -89,7 +94,7 @@ def made_up(real: Catalogue, songs: int, seed: int = 0) -> Catalogue:
     )
 
 
-def measure(catalogue: Catalogue, queries: int) -> None:
+def measure(catalogue: Catalogue, queries: int, rivals: bool) -> None:
     songs = len(catalogue)
     start = time.perf_counter()
     kinship = Kinship(catalogue)
@@ -117,8 +122,8 @@ def measure(catalogue: Catalogue, queries: int) -> None:
     def station(i: int) -> object:
         return grow(kinship, [int(seeds[i])])
 
-    limit = None
     print(f"{'ms':38s}    p50     p95   of numpy's p50")
+    limit = None
     for name, run, count in (
         ("numpy's product and partition", product, queries),
         ("similar, ten neighbours with reasons", similar, queries),
@@ -128,7 +133,86 @@ def measure(catalogue: Catalogue, queries: int) -> None:
         p50, p95 = timed(run, count)
         limit = limit or p50
         print(f"{name:38s} {p50:6.1f}  {p95:6.1f}   {p50 / limit:6.2f}")
-    del catalogue
+    found = [[near.row for near in kinship.neighbours(int(seed), 10)] for seed in seeds]
+    print(f"recall of ten against all songs judged: {recall(kinship, seeds, found):.4f}")
+    if rivals:
+        measure_rivals(kinship, seeds)
+
+
+def recall(kinship: Kinship, seeds: NDArray[np.intp], found: list[list[int]]) -> float:
+    """Return which share of the truly nearest is found, copies of the recording aside."""
+    everything = np.arange(len(kinship))
+    hits = []
+    for seed, rows in zip(seeds, found, strict=True):
+        raw = kinship.space.distances(kinship.space.queries([seed]))[0]
+        scaled = kinship.scaled(raw, everything, DEFAULT_WEIGHTS)
+        scaled[seed] = np.inf
+        copies = kinship.same_recording(int(seed), nearest(raw, 30))
+        scaled[nearest(raw, 30)[copies]] = np.inf
+        hits.append(len(set(nearest(scaled, len(rows)).tolist()) & set(rows)) / len(rows))
+    return float(np.mean(hits))
+
+
+def measure_rivals(kinship: Kinship, seeds: NDArray[np.intp]) -> None:
+    """Measure indices of others on the same coordinates: no weights, hubs, filters or reasons."""
+    points = np.ascontiguousarray(kinship.space.points())
+    exact = []
+    for seed in seeds:
+        squares = np.square(points - points[seed]).sum(axis=1)
+        exact.append(set(nearest(squares, 11)[1:].tolist()))
+
+    def tell(name: str, built: float, find: Callable[[int], list[int]]) -> None:
+        p50, p95 = timed(find, len(seeds))
+        rows = [[row for row in find(i) if row != seed][:10] for i, seed in enumerate(seeds)]
+        share = np.mean([len(truth & set(r)) / 10 for truth, r in zip(exact, rows, strict=True)])
+        print(f"{name:38s} {p50:6.1f}  {p95:6.1f}   recall {share:.4f}  built in {built:.0f} s")
+
+    measure_usearch(points, seeds, tell)
+    measure_lancedb(points, seeds, tell)
+
+
+def measure_usearch(points: NDArray[np.float32], seeds: NDArray[np.intp], tell: Teller) -> None:
+    try:
+        from usearch.index import Index, search
+    except ImportError:
+        print("usearch is not installed: left out")
+        return
+
+    def exact(i: int) -> list[int]:
+        return search(points, points[seeds[i]], 11, "l2sq", exact=True).keys.tolist()
+
+    tell("usearch, exact", 0.0, exact)
+    for kind in ("f16", "i8"):
+        start = time.perf_counter()
+        index = Index(ndim=points.shape[1], metric="l2sq", dtype=kind)
+        index.add(np.arange(len(points)), points)
+        built = time.perf_counter() - start
+
+        def find(i: int, index: Index = index) -> list[int]:
+            return index.search(points[seeds[i]], 11).keys.tolist()
+
+        tell(f"usearch, HNSW of {kind}", built, find)
+
+
+def measure_lancedb(points: NDArray[np.float32], seeds: NDArray[np.intp], tell: Teller) -> None:
+    import lancedb
+    import pyarrow as pa
+
+    width = points.shape[1] // 8 * 8  # what its product quantisation divides
+    with tempfile.TemporaryDirectory() as folder:
+        values = pa.array(points[:, :width].ravel())
+        table = pa.table({"vector": pa.FixedSizeListArray.from_arrays(values, width)})
+        table = table.append_column("row", pa.array(np.arange(len(points))))
+        songs = lancedb.connect(folder).create_table("songs", table)
+        start = time.perf_counter()
+        songs.create_index(index_type="IVF_PQ", metric="l2")
+        built = time.perf_counter() - start
+
+        def find(i: int) -> list[int]:
+            query = songs.search(points[seeds[i], :width]).nprobes(20).refine_factor(10)
+            return query.select(["row"]).limit(11).to_arrow()["row"].to_pylist()
+
+        tell("LanceDB, IVF_PQ, refined", built, find)
 
 
 def timed(run: Callable[[int], object], count: int) -> tuple[float, float]:

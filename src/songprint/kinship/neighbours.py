@@ -170,7 +170,7 @@ class Kinship:
         itself = np.array([song]) if isinstance(song, int) else self._same_audio(song)
         raw[itself] = np.inf
         near = nearest(raw, _COPIES)
-        raw[near[self._alike(one, queries, near)]] = np.inf
+        raw[near[self._alike(float(one.seconds[0]), queries, near)]] = np.inf
         wanted = max(SHORTLIST, 20 * k)
         while True:
             shortlist = nearest(raw, wanted)
@@ -242,8 +242,8 @@ class Kinship:
 
     def same_recording(self, row: int, others: Rows) -> NDArray[np.bool_]:
         """Tell which songs [shape=(k,)] sound like copies of a song, or are versions of it."""
-        one = self.catalogue.take([row])
-        alike: NDArray[np.bool_] = self._alike(one, self.space.queries([row]), others)
+        seconds = float(self.catalogue.seconds[row])
+        alike = self._alike(seconds, self.space.queries([row]), others)
         work, artist = self.works[row], self.artists[row]
         if work is None:
             return alike
@@ -289,10 +289,11 @@ class Kinship:
     def _same_audio(self, one: Catalogue) -> Rows:
         return np.flatnonzero(self.catalogue.hashes == one.hashes[0])
 
-    def _alike(self, one: Catalogue, queries: Queries, others: Rows) -> NDArray[np.bool_]:
+    def _alike(self, seconds: float, queries: Queries, others: Rows) -> NDArray[np.bool_]:
+        """Tell which songs are nearly as long as one, and differ in nothing but what codecs do."""
         parts = self.space.by_part(queries, others)[0]
         lengths = self.catalogue.seconds[others]
-        alike: NDArray[np.bool_] = np.abs(lengths - one.seconds[0]) <= _SAME_LENGTH * one.seconds[0]
+        alike: NDArray[np.bool_] = np.abs(lengths - seconds) <= _SAME_LENGTH * seconds
         for part, limit in _ALIKE.items():
             alike &= parts[:, PARTS.index(part)] < limit
         return alike
