@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from songprint.errors import SongprintError, UsageError
+from songprint.files import replacing
 
 
 def require_suffix(out: Path, suffixes: Sequence[str]) -> str:
@@ -63,18 +64,9 @@ def write_whole(out: Path, data: bytes) -> None:
     SongprintError
         If it cannot be written; what was there before is still there.
     """
-    place = Path(os.path.realpath(out))  # of a link the target is written, not the link
-    part = place.with_name(f".songprint-{os.getpid()}-{os.urandom(4).hex()}.part")
     try:
-        try:
-            with part.open("xb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(place)
-        except BaseException:
-            part.unlink(missing_ok=True)
-            raise
+        with replacing(out) as part:
+            part.write_bytes(data)
     except OSError as error:
         raise SongprintError(f"{out}: cannot be written: {error.strerror or error}") from error
 

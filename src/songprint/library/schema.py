@@ -7,6 +7,7 @@ until the library has turned to the new model; `files` has one for each path.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from math import isnan
@@ -297,9 +298,20 @@ def tag_columns(tags: SongTags, path: str | None, heard: str) -> dict[str, Any]:
 
 def heard_words(fingerprint: Fingerprint) -> str:
     """Return words for what a song sounds like, by which full-text search finds it."""
-    words = [] if fingerprint.unsure else [fingerprint.genres[0].name]
-    words += [fingerprint.era[0].name]
-    for ranked in (fingerprint.moods, fingerprint.styles, fingerprint.instruments):
+    ranked = (getattr(fingerprint, name) for name in _RANKED.values())
+    return words_for(*ranked, unsure=fingerprint.unsure)
+
+
+def words_for(
+    genres: Sequence[Probability],
+    eras: Sequence[Probability],
+    *tags: Sequence[Probability],
+    unsure: bool,
+) -> str:
+    """Return words for what is most probable, most probable first in each sequence."""
+    words = [] if unsure else [genres[0].name]
+    words += [eras[0].name]
+    for ranked in tags:
         words += [tag.name for tag in ranked[:MOST_WORDS] if _is_worth_a_word(tag)]
     return " ".join(dict.fromkeys(words))
 

@@ -179,7 +179,7 @@ class Library:
         return chosen_model(self.models(own=True) or self.models())
 
     def models(self, *, own: bool = False) -> dict[str, int]:
-        """Return how many songs there are of each model version; if `own`, without imported ones."""
+        """Return how many songs there are of each model version; if `own`, none that came in."""
         with refusing(self.path, "be read"):
             version = self.table("songs").version
         if self._models is None or self._models[0] != version:
@@ -219,13 +219,26 @@ class Library:
             raise LibraryError(
                 f"{self.path}: there are no songs in the library; songprint add FOLDER adds some"
             )
+        with self.songs_of(model) as songs:
+            hashes = songs.select(["content_hash"]).to_arrow()["content_hash"]
+            batches = songs.select(list(CATALOGUE_COLUMNS)).to_batches(SONGS_AT_ONCE)
+            return catalogue_from(hashes, batches, self.vocabulary(model), model)
+
+    @contextmanager
+    def songs_of(self, model: str, where: str = "true") -> Iterator[Any]:
+        """Hold the songs of a model as they are now: a query, which may be asked several times.
+
+        Parameters
+        ----------
+        model : str
+            The model version.
+        where : str
+            SQL.
+        """
         with refusing(self.path, "be read"):
             songs = self._connection.open_table("songs")
             songs.checkout(songs.version)  # what is written from here on is not seen
-            query = songs.search().where(f"model = {quoted(model)}").limit(ALL)
-            hashes = query.select(["content_hash"]).to_arrow()["content_hash"]
-            batches = query.select(list(CATALOGUE_COLUMNS)).to_batches(SONGS_AT_ONCE)
-            return catalogue_from(hashes, batches, self.vocabulary(model), model)
+            yield songs.search().where(f"model = {quoted(model)} and {where}").limit(ALL)
 
     def find(
         self, where: str | None = None, text: str | None = None, limit: int | None = None

@@ -58,16 +58,17 @@ def parse_tags(metadata: Mapping[str, str]) -> SongTags:
     """
     tags = {name.lower(): value for name, value in metadata.items()}
     return SongTags(
-        title=_line(tags.get("title")),
-        artist=_line(tags.get("artist")),
-        album=_line(tags.get("album")),
-        album_artist=_line(tags.get("album_artist") or tags.get("albumartist")),
+        title=one_line(tags.get("title")),
+        artist=one_line(tags.get("artist")),
+        album=one_line(tags.get("album")),
+        album_artist=one_line(tags.get("album_artist") or tags.get("albumartist")),
         year=_year(tags.get("date") or tags.get("year") or ""),
         plays=next((p for name in PLAY_COUNTS if (p := _plays(tags.get(name))) is not None), None),
     )
 
 
-def _line(value: str | None) -> str | None:
+def one_line(value: str | None) -> str | None:
+    """Return a text as tags are kept: one line of what can be shown, or None if nothing is left."""
     shown = "".join(c if c.isprintable() else " " for c in (value or "")[: 4 * MAX_CHARACTERS])
     return " ".join(shown.split())[:MAX_CHARACTERS].rstrip() or None
 

@@ -92,8 +92,8 @@ def serve(connection: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
     for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[threads] = "1"
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    _limit_memory()
+    threading.Thread(target=end_with_parent, daemon=True).start()
+    limit_memory()
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):
         connection.send(READY)
         while True:
@@ -103,7 +103,8 @@ def serve(connection: Connection) -> None:
                 return
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
+    """Wait for the parent's end, however it ends, and follow it."""
     parent = parent_process()
     if parent is not None:
         parent.join()
@@ -173,7 +174,8 @@ def _is_passing(refusal: DecodeError) -> bool:
     return isinstance(cause, OSError) and not isinstance(cause, av.FFmpegError)
 
 
-def _limit_memory() -> None:
+def limit_memory() -> None:
+    """Let this process ask for no more than :data:`MOST_BYTES`, where that can be had."""
     if sys.platform == "linux":
         import resource
 

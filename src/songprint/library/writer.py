@@ -57,6 +57,21 @@ class Writer:
         """
         self._upsert("songs", ["content_hash", "model"], songs)
 
+    def add_songs(self, songs: Iterator[pa.RecordBatch]) -> None:
+        """Add songs that the library does not have: all in one commit, or none if `songs` raises.
+
+        Parameters
+        ----------
+        songs : iterator of pyarrow.RecordBatch
+            Columns of :data:`~songprint.library.schema.SONGS`; read as it is written.
+        """
+        with refusing(self._library.path, "be written"):
+            self._library.table("songs").add(pa.RecordBatchReader.from_batches(SONGS, songs))
+
+    def drop_model(self, model: str) -> None:
+        """Forget the names of a model's probabilities; not its songs."""
+        self._delete("models", "model", [model])
+
     def change_songs(self, changes: Sequence[Mapping[str, Any]]) -> None:
         """Write some columns, the same in every mapping, of songs that are there, of any model."""
         if not changes:

@@ -1,0 +1,53 @@
+"""Files that are written whole: beside their place, and moved there when they are complete."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def replacing(place: Path) -> Iterator[Path]:
+    """Yield where to write a file's successor, and let it take the file's place afterwards.
+
+    Neither a full disk nor an interrupt, nor a power cut on a file system that keeps the order of
+    writing, leaves half a file. If the block raises, what was there before is still there.
+
+    Parameters
+    ----------
+    place
+        The file; of a link the target is replaced, not the link. It need not be there.
+
+    Yields
+    ------
+    Path
+        A name that nothing has, in the same folder, with the same suffix.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written.
+    """
+    place = Path(os.path.realpath(place))
+    part = place.with_name(f".songprint-{os.getpid()}-{os.urandom(4).hex()}.part{place.suffix}")
+    try:
+        yield part
+        flush(part)
+        part.replace(place)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+    if os.name == "posix":
+        flush(place.parent)
+
+
+def flush(path: Path) -> None:
+    """Wait until a file, or on POSIX what a folder lists, is on the disk."""
+    # Windows flushes only what is open for writing.
+    descriptor = os.open(path, os.O_RDONLY if os.name == "posix" else os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
