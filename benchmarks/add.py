@@ -1,0 +1,94 @@
+"""What does ``songprint add`` cost? Songs a second, memory of each process, bytes a song.
+
+Runs the command as its user would, in a process of its own, and looks at it and its workers four
+times a second; then runs it again, which finds that nothing has changed. Real time a core is
+seconds of sound by seconds of CPU, of all its processes together: what else runs on the machine
+slows the run, not this figure by much.
+
+Run: python benchmarks/add.py FOLDER [FOLDER ...] [--workers 2]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import lancedb
+import onnxruntime
+import psutil
+
+from songprint import Library
+
+
+def run_add(library: Path, folders: list[str], workers: int) -> dict[str, float]:
+    """Return what the command says of itself, and what it cost."""
+    command = [sys.executable, "-m", "songprint", "add", "--json", "--library", str(library)]
+    with tempfile.TemporaryFile() as output:
+        start = time.perf_counter()
+        process = subprocess.Popen([*command, "--workers", str(workers), *folders], stdout=output)
+        parent = psutil.Process(process.pid)
+        peaks = {"parent_mb": 0.0, "worker_mb": 0.0}
+        while (ended := os.wait4(process.pid, os.WNOHANG))[0] == 0:
+            try:
+                note(peaks, "parent_mb", parent)
+                for child in parent.children():
+                    note(peaks, "worker_mb", child)
+            except psutil.Error:
+                pass
+            time.sleep(0.25)
+        seconds = time.perf_counter() - start
+        _, status, usage = ended
+        process.returncode = os.waitstatus_to_exitcode(status)
+        output.seek(0)
+        told = json.load(output)
+    return {
+        "exit_code": process.returncode,
+        "wall_seconds": seconds,
+        "cpu_seconds": usage.ru_utime + usage.ru_stime,
+        **peaks,
+        **{name: told[name] for name in ("added", "unchanged", "songs_per_second")},
+        "failed": len(told["failed"]),
+        "heard_seconds": told["times_real_time"] * told["seconds"],
+    }
+
+
+def note(peaks: dict[str, float], name: str, process: psutil.Process) -> None:
+    peaks[name] = max(peaks[name], process.memory_info().rss / 1e6)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folders", nargs="+")
+    parser.add_argument("--workers", type=int, default=2)
+    arguments = parser.parse_args()
+    print(
+        f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} before;"
+        f" Python {platform.python_version()}, lancedb {lancedb.__version__},"
+        f" onnxruntime {onnxruntime.__version__}; {arguments.workers} workers"
+    )
+    with tempfile.TemporaryDirectory() as place:
+        library = Path(place) / "library"
+        first = run_add(library, arguments.folders, arguments.workers)
+        songs = len(Library.open(library))
+        n_bytes = sum(file.stat().st_size for file in library.rglob("*") if file.is_file())
+        second = run_add(library, arguments.folders, arguments.workers)
+    for name, run in (("first", first), ("second", second)):
+        print(f"{name}: " + ", ".join(f"{key} {value:,.2f}" for key, value in run.items()))
+    heard = first["heard_seconds"]
+    print(
+        f"{heard / 3600:.1f} hours of sound: {heard / first['wall_seconds']:.0f}x real time,"
+        f" {heard / first['cpu_seconds']:.0f}x a core;"
+        f" {songs / first['cpu_seconds']:.1f} songs a CPU second"
+    )
+    print(f"{songs} songs, {n_bytes / songs:.0f} bytes each")
+
+
+if __name__ == "__main__":
+    main()
