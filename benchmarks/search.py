@@ -197,6 +197,7 @@ def measure_usearch(points: NDArray[np.float32], seeds: NDArray[np.intp], tell: 
 def measure_lancedb(points: NDArray[np.float32], seeds: NDArray[np.intp], tell: Teller) -> None:
     import lancedb
     import pyarrow as pa
+    from lancedb.index import IvfPq
 
     width = points.shape[1] // 8 * 8  # what its product quantisation divides
     with tempfile.TemporaryDirectory() as folder:
@@ -205,7 +206,7 @@ def measure_lancedb(points: NDArray[np.float32], seeds: NDArray[np.intp], tell: 
         table = table.append_column("row", pa.array(np.arange(len(points))))
         songs = lancedb.connect(folder).create_table("songs", table)
         start = time.perf_counter()
-        songs.create_index(index_type="IVF_PQ", metric="l2")
+        songs.create_index("vector", config=IvfPq(distance_type="l2"))
         built = time.perf_counter() - start
 
         def find(i: int) -> list[int]:

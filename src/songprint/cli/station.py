@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -181,12 +181,12 @@ def _wishes_of(saved: Mapping[str, Any]) -> Wishes:
     from songprint.kinship.distance import Weights
     from songprint.kinship.station import Wishes
 
-    return Wishes(**{**saved, "weights": Weights(**saved["weights"])})
+    known = {field.name for field in fields(Wishes)}
+    wishes = {name: value for name, value in saved.items() if name in known}
+    return Wishes(**{**wishes, "weights": Weights(**saved.get("weights", {}))})
 
 
 def _save(shelf: Shelf, name: str, asked: _Asked, wishes: Wishes) -> None:
-    from dataclasses import asdict
-
     if any(row is None for row in asked.rows):
         raise UsageError("--save: a seed is not in the library; songprint add puts it there")
     kept = asdict(wishes)

@@ -206,20 +206,21 @@ class _Judge:
             np.concatenate([wanted.offsets, liked.offsets]),
         )
         self._raw = kinship.space.distances(self._wanted, self._weights)
+        self._refused = [*wishes.dislikes, *wishes.skips]
         # A skip may have been the moment's; only what is half as far from it goes with it.
-        refused = [(rows, times) for rows, times in ((wishes.dislikes, 1.0), (wishes.skips, 2.0))]
-        self._refused = [
-            (kinship.space.queries([row]), times) for rows, times in refused for row in rows
-        ]
+        self._times = [1.0] * len(wishes.dislikes) + [2.0] * len(wishes.skips)
+        self._refused_raw = kinship.space.distances(
+            kinship.space.queries(self._refused), self._weights
+        )
         self.centre = self._wanted.combined(np.full(len(self._wanted), 1 / len(self._wanted)))
         self.nearest: Floats = self._raw.min(axis=0)
 
     def farness(self, rows: Rows) -> Floats:
         """Return how far songs are [shape=(k,)]; infinite nearer to what was refused."""
         far = self._farness(self._wanted, self._raw, rows)
-        for query, times in self._refused:
-            raw = self._kinship.space.distances(query, self._weights)
-            far[times * self._farness(query, raw, rows) < far] = np.inf
+        for i, (row, times) in enumerate(zip(self._refused, self._times, strict=True)):
+            refused = self._kinship.space.queries([row])
+            far[times * self._farness(refused, self._refused_raw[[i]], rows) < far] = np.inf
         return far
 
     def _farness(self, queries: Queries, raw: Floats, rows: Rows) -> Floats:
