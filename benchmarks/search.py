@@ -20,6 +20,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+import psutil
 from numpy.typing import NDArray
 
 from shared_songs import shared_songs
@@ -104,7 +105,10 @@ def measure(catalogue: Catalogue, queries: int, rivals: bool) -> None:
     prepared = time.perf_counter() - start
     columns = kinship.space.columns
     print(f"\n{songs:,} songs in {columns.shape[1]} columns, {columns.nbytes / 1e6:,.0f} MB")
-    print(f"laid out in {built:.1f} s, prepared in {prepared:.1f} s; peak {peak_mb():,.0f} MB")
+    print(f"laid out in {built:.1f} s, prepared in {prepared:.1f} s;", end=" ")
+    print(
+        f"resident {resident_mb():,.0f} MB, peak {peak_mb():,.0f} MB with the making of the songs"
+    )
     seeds = np.random.default_rng(1).choice(songs, queries, replace=False)
     rows = kinship.space.queries(seeds).coefficients * 0.2
 
@@ -211,7 +215,7 @@ def measure_lancedb(points: NDArray[np.float32], seeds: NDArray[np.intp], tell: 
 
         def find(i: int) -> list[int]:
             query = songs.search(points[seeds[i], :width]).nprobes(20).refine_factor(10)
-            return query.select(["row"]).limit(11).to_arrow()["row"].to_pylist()
+            return query.select(["row", "_distance"]).limit(11).to_arrow()["row"].to_pylist()
 
         tell("LanceDB, IVF_PQ, refined", built, find)
 
@@ -225,6 +229,10 @@ def timed(run: Callable[[int], object], count: int) -> tuple[float, float]:
         times.append(1e3 * (time.perf_counter() - start))
     p50, p95 = np.percentile(times[1:], (50, 95))
     return float(p50), float(p95)
+
+
+def resident_mb() -> float:
+    return psutil.Process().memory_info().rss / 2**20
 
 
 def peak_mb() -> float:

@@ -38,7 +38,8 @@ CELLS_AROUND = 6
 """In a large library a song's nearest are sought in so many cells, its own and those beside it."""
 
 _VALUES_AT_ONCE = 16_000_000
-_LISTED = 100
+# Nearest songs that are kept while songs are lifted, and how many in a large library.
+_LISTED, _LISTED_OF_MANY = 100, 32
 _ROUNDS_OF_LIFTING = 5
 
 
@@ -80,7 +81,7 @@ class Scales:
         What is never among the ten nearest of another gets the least scale at which it is.
         """
         songs = len(self._space)
-        listed = min(_LISTED, songs - 1)
+        listed = min(_LISTED if self._small else _LISTED_OF_MANY, songs - 1)
         if listed < 1:
             self._by_part[:] = 1.0
             return
