@@ -237,6 +237,14 @@ def test_a_station_is_kept_under_its_name(tmp_path: Path) -> None:
     assert library.station("none") is None
 
 
+def test_a_station_can_be_forgotten(tmp_path: Path) -> None:
+    library = Library.open(tmp_path, create=True)
+    library.save_station("it's night", {"seeds": ["a"]})
+    library.drop_station("it's night")
+    library.drop_station("it's night")
+    assert library.station_names() == []
+
+
 def test_the_last_word_on_a_song_counts(tmp_path: Path) -> None:
     library = Library.open(tmp_path, create=True)
     a, b, c = map(made_up_hash, range(3))

@@ -351,6 +351,11 @@ class Library:
                 pa.Table.from_pylist([row], schema=TABLES["stations"])
             )
 
+    def drop_station(self, name: str) -> None:
+        """Forget a station; what was said of songs there is kept, should it come back."""
+        with self._noting("stations") as table:
+            table.delete(f"name = {quoted(name)}")
+
     def station(self, name: str) -> dict[str, Any] | None:
         """Return the station of a name."""
         rows = self.read("stations", "station", where=f"name = {quoted(name)}").to_pylist()
