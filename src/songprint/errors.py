@@ -29,6 +29,26 @@ class DecodeError(SongprintError):
         return f"{self.path}: {self.reason}"
 
 
+class PortableError(SongprintError):
+    """A file of songs that cannot be imported.
+
+    Parameters
+    ----------
+    path
+        The file.
+    reason
+        Why, in lower case, without the path; names the row and the column where it can.
+    """
+
+    def __init__(self, path: str | Path, reason: str) -> None:
+        super().__init__(path, reason)
+        self.path = Path(path)
+        self.reason = " ".join(reason.split())
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.reason}"
+
+
 class LibraryError(SongprintError):
     """The library cannot be opened, read or written."""
 

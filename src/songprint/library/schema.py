@@ -230,6 +230,13 @@ def vocabulary_of(fingerprint: Fingerprint) -> Vocabulary:
     return Vocabulary(*(tuple(sorted(p.name for p in names)) for names in ranked))
 
 
+def vocabulary_of_taxonomy() -> Vocabulary:
+    """Return the names that this songprint's own model gives."""
+    from songprint.genre.taxonomy import ERAS, GENRES, INSTRUMENTS, MOODS, STYLES
+
+    return Vocabulary(*(tuple(sorted(n)) for n in (GENRES, ERAS, MOODS, STYLES, INSTRUMENTS)))
+
+
 _RANKED = dict(zip(VECTORS, ("genres", "era", "moods", "styles", "instruments"), strict=True))
 
 

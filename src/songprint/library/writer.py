@@ -87,6 +87,10 @@ class Writer:
         kept = f" and model != {quoted(but_of)}" if but_of is not None else ""
         self._delete("songs", "content_hash", hashes, kept)
 
+    def drop_imported(self, origin: str) -> None:
+        """Forget the songs that were imported from a file of a name."""
+        self._delete("songs", "origin", [origin], " and imported")
+
     def set_plays(self, plays: Mapping[str, float]) -> None:
         """Say how often songs were played; unknown content hashes are passed over."""
         self.change_songs([{"content_hash": song, "plays": n} for song, n in plays.items()])
