@@ -50,7 +50,9 @@ def write_playlist(
     return write
 
 
-def playlist(catalogue: Catalogue, rows: Sequence[int], place: Path, name: str | None) -> bytes:
+def playlist(
+    catalogue: Catalogue, rows: Sequence[int], place: Path | None, name: str | None
+) -> bytes:
     """Return a playlist's file; songs without audio are left out.
 
     Parameters
@@ -59,15 +61,15 @@ def playlist(catalogue: Catalogue, rows: Sequence[int], place: Path, name: str |
         Holds the songs.
     rows : sequence of int
         Their order.
-    place : Path
-        Where the file will lie.
+    place : Path or None
+        Where the file will lie; None if nobody knows, and its paths must be absolute.
     name : str or None
         Of the playlist.
     """
     lines = ["#EXTM3U"]
     if name:
         lines.append(f"#PLAYLIST:{_one_line(name)}")
-    folder = os.path.realpath(place.parent)
+    folder = None if place is None else os.path.realpath(place.parent)
     for row in rows:
         path = catalogue.paths[row]
         if path is None:
@@ -78,8 +80,8 @@ def playlist(catalogue: Catalogue, rows: Sequence[int], place: Path, name: str |
     return "".join(f"{line}\n" for line in lines).encode("utf-8")
 
 
-def location(path: str, folder: str) -> str:
-    """Return how a playlist in a folder names a file.
+def location(path: str, folder: str | None) -> str:
+    """Return how a playlist in a folder, or anywhere, names a file.
 
     A relative path, with slashes; a ``file:`` address for what a line of UTF-8 cannot hold or what
     lies on another drive.
@@ -87,7 +89,10 @@ def location(path: str, folder: str) -> str:
     absolute = os.path.abspath(path)  # noqa: PTH100 - a Path would follow links
     try:
         absolute.encode("utf-8")
-        relative = os.path.relpath(absolute, folder).replace(os.sep, "/")
+        if folder is None:
+            relative = absolute.replace(os.sep, "/")
+        else:
+            relative = os.path.relpath(absolute, folder).replace(os.sep, "/")
     except (UnicodeEncodeError, ValueError):
         return _address(absolute)
     if any(c in relative for c in "\r\n") or relative != relative.strip():

@@ -1,0 +1,199 @@
+"""Adding folders to the library, and hearing a file without adding it."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from pydantic import Field
+from starlette.concurrency import run_in_threadpool
+
+from songprint.audio.container import DecodeLimits
+from songprint.cli.document import song_document
+from songprint.cli.hearing import Heard as Listed
+from songprint.cli.text import printable
+from songprint.errors import UsageError
+from songprint.kinship.explain import say_why
+from songprint.library.catalogue import catalogue_of
+from songprint.library.scan import is_within
+from songprint.web.adding import add
+from songprint.web.api.jobs import JobState, told
+from songprint.web.api.models import Model, Neighbour, neighbour_fields
+from songprint.web.jobs import Job
+from songprint.web.names import shown
+from songprint.web.page import OfPage, Page
+from songprint.web.problems import Refusal
+from songprint.web.shelf import Snapshot
+from songprint.web.tasks import Heard, hear
+
+router = APIRouter(tags=["adding"])
+
+LONGEST_UPLOAD_SECONDS = 2 * 3600.0
+MOST_LISTED = 500
+NEIGHBOURS = 10
+
+
+class FoldersToAdd(Model):
+    """What is to be added."""
+
+    folders: list[str] = Field(
+        default=[],
+        max_length=20,
+        description="Absolute paths on the server's machine; those added before if there is none.",
+    )
+
+
+class Folder(Model):
+    """A folder on the server's machine."""
+
+    path: str
+    parent: str | None
+    folders: list[str] = Field(description="Names of the folders in it.")
+    files: int = Field(description="Files in it that look like songs.")
+
+
+class Classified(Model):
+    """What was heard in a file that was not added."""
+
+    id: str = Field(description="Its content hash; genres can be learnt from it for a while.")
+    in_library: bool
+    title: str | None
+    artist: str | None
+    heard: dict[str, Any] = Field(description="As songprint classify --json --timeline prints it.")
+    similar: list[Neighbour] = Field(description="The nearest songs of the library.")
+
+
+@router.post("/api/add", status_code=202)
+def add_folders(page: OfPage, asked: FoldersToAdd) -> JobState:
+    """Start to add folders to the library; what is new or has changed is heard."""
+    folders = [_allowed(page, folder) for folder in asked.folders]
+    folders = folders or page.shelf.library.folders()
+    if not folders:
+        raise UsageError("no folder was added yet; name one")
+
+    def work(job: Job) -> dict[str, Any]:
+        try:
+            return add(job, page.shelf.library.path, folders, page.settings.workers)
+        finally:
+            page.shelf.refresh()
+
+    return told(page.jobs.start("add", work))
+
+
+@router.get("/api/folders")
+def folders(
+    page: OfPage,
+    path: Annotated[
+        str | None, Query(max_length=4096, description="The home folder if none.")
+    ] = None,
+) -> Folder:
+    """List the folders in a folder, to choose one that is to be added."""
+    from songprint.audio.suffixes import AUDIO_SUFFIXES
+
+    start = str(page.settings.music[0]) if page.settings.music else os.path.expanduser("~")  # noqa: PTH111
+    folder = _allowed(page, path or start)
+    names, files = [], 0
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.name.startswith("."):
+                    continue
+                if entry.is_dir():
+                    names.append(entry.name)
+                elif os.path.splitext(entry.name)[1].lower() in AUDIO_SUFFIXES:  # noqa: PTH122
+                    files += 1
+    except OSError as error:
+        raise UsageError(f"the folder cannot be read: {error.strerror}") from None
+    names = sorted((name for name in names if name.isprintable()), key=str.casefold)
+    parent = os.path.dirname(folder)  # noqa: PTH120
+    above = parent if parent != folder and _is_allowed(page, parent) else None
+    return Folder(
+        path=printable(folder),
+        parent=shown(above),
+        folders=names[:MOST_LISTED],
+        files=files,
+    )
+
+
+def _allowed(page: Page, folder: str) -> str:
+    """Return the real path of a folder that may be added.
+
+    Raises
+    ------
+    UsageError
+        If it is none.
+    Refusal
+        If it lies elsewhere than the server's music.
+    """
+    expanded = os.path.expanduser(folder)  # noqa: PTH111
+    if "\0" in expanded or not os.path.isabs(expanded):  # noqa: PTH117
+        raise UsageError("the folder's path must be absolute, such as /home/me/Music")
+    real = os.path.realpath(expanded)
+    if not _is_allowed(page, real):
+        raise Refusal(403, "this server only adds music from the folders named at its start")
+    if not os.path.isdir(real):  # noqa: PTH112
+        raise UsageError(f"{printable(real)}: there is no such folder")
+    return real
+
+
+def _is_allowed(page: Page, real: str) -> bool:
+    music = [os.path.realpath(root) for root in page.settings.music]
+    return (page.settings.is_local and not music) or is_within(real, music)
+
+
+@router.post(
+    "/api/classify",
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/octet-stream": {"schema": {"type": "string", "format": "binary"}}
+            },
+        }
+    },
+)
+async def classify(
+    page: OfPage,
+    request: Request,
+    name: Annotated[str, Query(max_length=300, description="What the file is called.")] = "",
+) -> Classified:
+    """Hear a file: the body is its bytes. It is gone when it was heard, and is not added."""
+    limits = DecodeLimits(
+        max_seconds=LONGEST_UPLOAD_SECONDS, max_decode_seconds=page.settings.upload_seconds
+    )
+    async with page.uploads.received(request) as path:
+        heard = await run_in_threadpool(
+            page.strange.run,
+            hear,
+            str(path),
+            limits,
+            limit_seconds=page.settings.upload_seconds,
+        )
+    page.uploads.remember(heard)
+    return await run_in_threadpool(_classified, page, heard, name)
+
+
+def _classified(page: Page, heard: Heard, name: str) -> Classified:
+    snapshot = page.shelf.current_or_none()
+    song = heard.fingerprint.content_hash
+    title = heard.title or (os.path.splitext(os.path.basename(name))[0] or None)  # noqa: PTH119, PTH122
+    return Classified(
+        id=song,
+        in_library=snapshot is not None and snapshot.row_of(song) is not None,
+        title=shown(title),
+        artist=shown(heard.artist),
+        heard=song_document(Listed(printable(name), heard.fingerprint, None), timeline=True),
+        similar=_similar(snapshot, heard) if snapshot is not None else [],
+    )
+
+
+def _similar(snapshot: Snapshot, heard: Heard) -> list[Neighbour]:
+    catalogue = snapshot.catalogue
+    if heard.fingerprint.model != catalogue.model:
+        return []  # an older songprint heard the library: their numbers cannot be compared
+    one = catalogue_of([heard.fingerprint], paths=[None])
+    return [
+        Neighbour(**neighbour_fields(catalogue, near, say_why(one, catalogue.take([near.row]))))
+        for near in snapshot.kinship.neighbours(one, NEIGHBOURS)
+    ]

@@ -1,0 +1,134 @@
+"""What is in the library as a whole, and songs found by words for how they sound."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import numpy as np
+from fastapi import APIRouter, Query
+from pydantic import Field
+
+from songprint import __version__
+from songprint.cli.report import MOST_COMPARED, NEIGHBOURS, report_document
+from songprint.cli.text import printable
+from songprint.kinship.guards import sorted_eras
+from songprint.kinship.neighbours import Kinship
+from songprint.kinship.reference import load_reference
+from songprint.kinship.words import SOUNDS, fits, understand
+from songprint.library.overview import overview
+from songprint.web.api.models import Model, Song, rounded, song_fields
+from songprint.web.page import OfPage
+from songprint.web.table import key_name
+
+router = APIRouter(tags=["library"])
+
+
+class Overview(Model):
+    """The library, and the names by which it can be filtered."""
+
+    version: str = Field(description="Of songprint.")
+    snapshot: int = Field(description="Another number when songs have come or gone.")
+    songs: int
+    hours: float
+    model: str | None
+    genres: dict[str, int] = Field(description="Songs of each genre, most first.")
+    unsure: int
+    moods: list[str]
+    eras: list[str]
+    keys: list[str]
+    sounds: list[str] = Field(description="Words of which `find` knows the sound.")
+    folders: list[str]
+    failed: int
+    has_plays: bool
+    local: bool = Field(description="Whether only this machine reaches the server.")
+
+
+class Found(Song):
+    """A song and how well it fits."""
+
+    fit: float
+
+
+class Findings(Model):
+    """Songs that words fit, best first."""
+
+    heard: list[str] = Field(description="The words that were understood as sounds.")
+    text: str = Field(description="The words that are looked for in titles and names.")
+    total: int
+    songs: list[Found]
+
+
+@router.get("/api/library")
+def library(page: OfPage) -> Overview:
+    """Tell what there is."""
+    snapshot = page.shelf.current_or_none()
+    kept = page.shelf.library
+    catalogue = snapshot.catalogue if snapshot else None
+    words = catalogue.vocabulary if catalogue else None
+    return Overview(
+        version=__version__,
+        snapshot=snapshot.version if snapshot else 0,
+        songs=len(snapshot) if snapshot else 0,
+        hours=round(float(catalogue.seconds.sum(dtype=np.float64)) / 3600, 2) if catalogue else 0.0,
+        model=catalogue.model if catalogue else None,
+        genres=snapshot.genre_counts if snapshot else {},
+        unsure=int(catalogue.unsure.sum()) if catalogue else 0,
+        moods=list(words.moods) if words else [],
+        eras=sorted_eras(words.eras) if words else [],
+        keys=[name for key in range(24) if (name := key_name(key))],
+        sounds=sorted(SOUNDS),
+        folders=[printable(folder) for folder in kept.folders()],
+        failed=kept.table("files").count_rows("error is not null"),
+        has_plays=bool(np.isfinite(catalogue.plays).any()) if catalogue else False,
+        local=page.settings.is_local,
+    )
+
+
+@router.get("/api/report")
+def report(page: OfPage, hubs: bool = False) -> dict[str, Any]:
+    """Report on the library as ``songprint report --json`` does.
+
+    Hubs are measured on request, in libraries of up to 20,000 songs; else they are null.
+    """
+    kept = page.shelf.library
+    seen = overview(kept)
+    measured = None
+    if hubs and NEIGHBOURS < seen.songs <= MOST_COMPARED:
+        snapshot = page.shelf.current()
+        before = Kinship(snapshot.catalogue, correct_hubs=False).reach(NEIGHBOURS)
+        measured = before, snapshot.kinship.reach(NEIGHBOURS)
+    document: dict[str, Any] = _printable(report_document(kept, seen, measured))
+    return document
+
+
+def _printable(value: Any) -> Any:
+    """Make all texts fit for JSON: paths may hold bytes that are not UTF-8."""
+    if isinstance(value, str):
+        return printable(value)
+    if isinstance(value, list):
+        return [_printable(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _printable(item) for key, item in value.items()}
+    return value
+
+
+@router.get("/api/find")
+def find(
+    page: OfPage,
+    words: Annotated[str, Query(min_length=1, max_length=500, examples=["calm piano, 90s"])],
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+) -> Findings:
+    """Find songs by words for how they sound, and words in their tags."""
+    snapshot = page.shelf.current()
+    catalogue = snapshot.catalogue
+    wish = understand(words, catalogue)
+    fit = fits(wish.terms, catalogue, load_reference())
+    if wish.text:
+        fit = np.where(snapshot.table.named(wish.text), fit, 0.0)
+    rows = np.argsort(-fit, kind="stable")[: min(limit, int((fit > 0).sum()))].tolist()
+    return Findings(
+        heard=[str(term) for term in wish.terms],
+        text=printable(wish.text) if wish.text else "",
+        total=int((fit > 0).sum()),
+        songs=[Found(**song_fields(catalogue, r), fit=rounded(fit[r]) or 0.0) for r in rows],
+    )

@@ -1,0 +1,82 @@
+"""All that the routes work with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated, Self
+
+from fastapi import Depends
+from starlette.requests import Request
+
+from songprint.web.cache import Cache
+from songprint.web.hearing import Hearer
+from songprint.web.jobs import Jobs
+from songprint.web.security import Sessions
+from songprint.web.settings import Settings
+from songprint.web.shelf import Shelf
+from songprint.web.uploads import Uploads
+
+
+@dataclass
+class Page:
+    """The library and what serves it.
+
+    Attributes
+    ----------
+    settings : Settings
+        What was told at the start.
+    shelf : Shelf
+        The library.
+    sessions : Sessions
+        Who has shown the token.
+    uploads : Uploads
+        Files that are sent.
+    jobs : Jobs
+        Work in the background.
+    pictures : Cache
+        Waveforms, spectrograms and timelines.
+    own, strange : Hearer
+        The processes that hear songs of the library, and files that were sent.
+    """
+
+    settings: Settings
+    shelf: Shelf
+    sessions: Sessions
+    uploads: Uploads
+    pictures: Cache
+    jobs: Jobs = field(default_factory=Jobs)
+    own: Hearer = field(default_factory=Hearer)
+    strange: Hearer = field(default_factory=Hearer)
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Open what the settings name.
+
+        Raises
+        ------
+        LibraryError
+            If the library cannot be opened or made.
+        """
+        shelf = Shelf(settings.library)
+        return cls(
+            settings=settings,
+            shelf=shelf,
+            sessions=Sessions(settings.token),
+            uploads=Uploads(settings.upload_bytes, settings.upload_seconds),
+            pictures=Cache(shelf.cache / "pictures"),
+        )
+
+    def close(self) -> None:
+        """End all processes and jobs."""
+        self.jobs.close()
+        self.own.close()
+        self.strange.close()
+
+
+def _page(request: Request) -> Page:
+    page: Page = request.app.state.page
+    return page
+
+
+OfPage = Annotated[Page, Depends(_page)]
+"""A route's parameter that is given the page."""

@@ -1,0 +1,191 @@
+"""The library as the page sees it: a snapshot in memory that follows what is on the disk.
+
+A request works on one snapshot. When songs were added, by this server or by any other process, a
+new one is read in the background and takes its place.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from songprint.errors import SongprintError
+from songprint.kinship.neighbours import Kinship
+from songprint.library.store import Library
+from songprint.web.map import Axes, axes_for, packed, place
+from songprint.web.problems import Refusal
+from songprint.web.table import Table
+
+if TYPE_CHECKING:
+    from songprint.library.catalogue import Catalogue
+
+LOOK_SECONDS = 1.0
+"""How often it is asked whether the library has changed."""
+
+PATIENCE = 20
+"""How many times as long as it took to read a snapshot it is used, however much is added."""
+
+log = logging.getLogger("songprint.web")
+
+
+class Snapshot:
+    """The songs of a library at one moment.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+        The songs.
+    version : int
+        Of the library's table of songs.
+    """
+
+    def __init__(self, catalogue: Catalogue, version: int) -> None:
+        self.catalogue = catalogue
+        self.version = version
+        self.table = Table(catalogue)
+        self._lock = threading.Lock()
+        self._kinship: Kinship | None = None
+        self._map: tuple[Axes, bytes] | None = None
+
+    def __len__(self) -> int:
+        return len(self.catalogue)
+
+    @property
+    def kinship(self) -> Kinship:
+        """How alike the songs are; laid out when first asked for."""
+        with self._lock:
+            if self._kinship is None:
+                self._kinship = Kinship(self.catalogue)
+            return self._kinship
+
+    def map(self, folder: Path) -> tuple[Axes, bytes]:
+        """Return the map's axes, kept in a folder, and its points as a browser reads them."""
+        kinship = self.kinship
+        with self._lock:
+            if self._map is None:
+                axes = axes_for(kinship.space, folder)
+                places = place(kinship.space, axes)
+                catalogue = self.catalogue
+                points = packed(catalogue.hashes, places, self.table.genre, catalogue.unsure)
+                self._map = axes, points
+            return self._map
+
+    @cached_property
+    def genre_counts(self) -> dict[str, int]:
+        """How many songs there are of each genre, most first, the unsure left out."""
+        sure = self.table.genre[~self.catalogue.unsure]
+        names = self.catalogue.vocabulary.genres
+        counts = np.bincount(sure, minlength=len(names)).tolist()
+        ranked = sorted(zip(names, counts, strict=True), key=lambda pair: -pair[1])
+        return {name: count for name, count in ranked if count}
+
+    def row_of(self, song: str) -> int | None:
+        """Return a song's row by its content hash."""
+        hashes = self.catalogue.hashes  # in order
+        row = int(np.searchsorted(hashes, song))
+        return row if row < len(hashes) and hashes[row] == song else None
+
+    def row(self, song: str) -> int:
+        """Return a song's row by its content hash.
+
+        Raises
+        ------
+        Refusal
+            If it is not in the library.
+        """
+        row = self.row_of(song)
+        if row is None:
+            raise Refusal(404, f"there is no song {song} in the library")
+        return row
+
+    def rows(self, songs: Sequence[str]) -> list[int]:
+        """Return rows as :meth:`row` does, each once."""
+        return list(dict.fromkeys(self.row(song) for song in songs))
+
+
+class Shelf:
+    """A library that is open, and its latest snapshot.
+
+    Parameters
+    ----------
+    path : Path
+        The library's folder; made if there is none.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.library = Library.open(path, create=True)
+        self._lock = threading.Lock()
+        self._snapshot: Snapshot | None = None
+        self._looked = 0.0
+        self._not_before = 0.0
+        self._reading = False
+
+    @property
+    def cache(self) -> Path:
+        """The folder beside the library for what can be computed again."""
+        return self.library.path.with_name(f"{self.library.path.name}.cache")
+
+    def current(self) -> Snapshot:
+        """Return the latest snapshot.
+
+        Raises
+        ------
+        Refusal
+            If the library is empty.
+        """
+        snapshot = self.current_or_none()
+        if snapshot is None:
+            raise Refusal(409, "there are no songs in the library yet")
+        return snapshot
+
+    def current_or_none(self) -> Snapshot | None:
+        """Return the latest snapshot, or None if the library is empty."""
+        now = time.monotonic()
+        with self._lock:
+            first = self._snapshot is None
+            due = not self._reading and now - self._looked >= LOOK_SECONDS
+            due = due and (first or now >= self._not_before)
+            if due:
+                self._looked = now
+                self._reading = True
+        if due:
+            if first:
+                self._read()
+            else:
+                threading.Thread(target=self._read, name="reading the library").start()
+        return self._snapshot
+
+    def refresh(self) -> None:
+        """Read the library anew now, if it has changed; for when songs were just added."""
+        with self._lock:
+            if self._reading:
+                self._not_before = 0.0
+                return
+            self._reading = True
+        self._read()
+
+    def _read(self) -> None:
+        try:
+            version = int(self.library.table("songs").version)
+            before = self._snapshot
+            if before is not None and before.version == version:
+                return
+            if self.library.model is None:
+                self._snapshot = None
+                return
+            started = time.monotonic()
+            catalogue = self.library.catalogue()
+            self._snapshot = Snapshot(catalogue, version)
+            took = time.monotonic() - started
+            self._not_before = time.monotonic() + PATIENCE * took
+        except SongprintError as error:
+            log.warning("%s", error)
+        finally:
+            self._reading = False

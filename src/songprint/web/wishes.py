@@ -1,0 +1,64 @@
+"""Stations as the page asks for them, and as the library keeps them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
+
+from songprint.kinship.distance import Weights
+from songprint.kinship.station import Wishes
+
+if TYPE_CHECKING:
+    from songprint.library.store import Library
+    from songprint.web.shelf import Snapshot
+
+VERDICTS = ("like", "dislike", "skip", "never")
+SAID = ("likes", "dislikes", "skips", "never")
+"""The wishes that verdicts become."""
+
+
+def with_verdicts(
+    wishes: Wishes, library: Library, snapshot: Snapshot, station: str, said: Mapping[str, str]
+) -> Wishes:
+    """Return wishes with what was said of songs.
+
+    Parameters
+    ----------
+    wishes : Wishes
+        Without it.
+    library : Library
+        Remembers what was said on this station before, and what is never to be played.
+    snapshot : Snapshot
+        Knows the songs.
+    station : str
+        Its name; empty for one that was not saved.
+    said : mapping of str to str
+        What is said now: content hash to verdict.
+    """
+    rows: dict[str, list[int]] = {verdict: [] for verdict in VERDICTS}
+    for song, verdict in {**library.feedback(station), **said}.items():
+        row = snapshot.row_of(song)
+        if row is not None and verdict in rows:
+            rows[verdict].append(row)
+    return replace(
+        wishes,
+        likes=tuple(rows["like"]),
+        dislikes=tuple(rows["dislike"]),
+        skips=tuple(rows["skip"]),
+        never=tuple(rows["never"]),
+    )
+
+
+def to_keep(seeds: Sequence[str], wishes: Wishes) -> dict[str, Any]:
+    """Return a station as the library keeps it, the same that ``songprint station --save`` does."""
+    kept = asdict(wishes)
+    for name in SAID:
+        del kept[name]  # these are the library's to remember, by song
+    return {"seeds": list(seeds), "wishes": kept}
+
+
+def kept_wishes(kept: Mapping[str, Any]) -> Wishes:
+    """Return the wishes of a station that was kept."""
+    told = kept["wishes"]
+    return Wishes(**{**told, "weights": Weights(**told["weights"])})
