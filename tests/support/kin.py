@@ -63,10 +63,11 @@ def _direction(kind: str) -> np.ndarray:
 
 
 def _opinions(names: Sequence[str], most: str, rng: np.random.Generator) -> tuple[Probability, ...]:
-    return tuple(
+    opinions = [
         Probability(name, float((0.5 if name == most else 0.004) * rng.uniform(0.8, 1.2)))
         for name in names
-    )
+    ]
+    return tuple(sorted(opinions, key=lambda opinion: -opinion.p))
 
 
 def _descriptors(

@@ -115,6 +115,19 @@ class Catalogue:
         column: NDArray[np.float32] = self.numbers[:, NUMBERS.index(name)]
         return column
 
+    def index(self, content_hash: str) -> int:
+        """Return the row of a song.
+
+        Raises
+        ------
+        KeyError
+            If it is not in the catalogue.
+        """
+        rows = np.flatnonzero(self.hashes == content_hash)
+        if not len(rows):
+            raise KeyError(content_hash)
+        return int(rows[0])
+
     def take(self, rows: NDArray[np.intp] | Sequence[int]) -> Self:
         """Return the catalogue of some of the songs, in the order of `rows`."""
         index = np.asarray(rows, np.intp)

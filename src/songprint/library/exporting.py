@@ -54,7 +54,7 @@ def export_songs(
     *,
     absolute_paths: bool = False,
     plays: bool = False,
-    on_songs: Callable[[int], None] | None = None,
+    on_songs: Callable[[int, int], None] | None = None,
 ) -> Exported:
     """Write the library's own songs into one Parquet file, in place of what was there.
 
@@ -69,7 +69,7 @@ def export_songs(
     plays : bool
         Tell how often songs were played.
     on_songs : callable, optional
-        Is told how many songs were written since last time.
+        Is told how many songs were written, and how many there are.
 
     Returns
     -------
@@ -105,7 +105,7 @@ def export_songs(
                     writer.write_batch(to_portable(batch, schema, folders, plays=plays))
                     songs += len(batch)
                     if on_songs is not None:
-                        on_songs(len(batch))
+                        on_songs(songs, own[model])
         except OSError as error:
             reason = error.strerror or " ".join(str(error).split())
             raise SongprintError(f"{out}: cannot be written: {reason}") from error
@@ -115,7 +115,7 @@ def export_songs(
         n_bytes=out.stat().st_size,
         model=model,
         imported=sum(everything.values()) - sum(own.values()),
-        waiting=sum(own.values()) - songs,
+        waiting=sum(own.values()) - own[model],
     )
 
 

@@ -23,7 +23,8 @@ from typing import TYPE_CHECKING, Any, Self
 import pyarrow as pa
 
 from songprint.errors import PortableError
-from songprint.library.schema import SONGS, vocabulary_of_taxonomy
+from songprint.library.schema import SONGS, quoted, vocabulary_of_taxonomy
+from songprint.library.tags import one_line
 from songprint.library.worker import end_with_parent, limit_memory
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def import_songs(
     1029
     """
     file = Path(file)
-    with library.writing() as writer, _Reader(file, _origin(file)) as reader:
+    with library.writing() as writer, _Reader(file, origin_of(file)) as reader:
         head = reader.head
         is_new_model = _require_model(library, file, head)
         rows = library.read("songs", "content_hash", "model", "imported").to_pylist()
@@ -140,7 +141,7 @@ def import_songs(
                 raise
             writer.tidy()  # so that the words of many songs are found fast
     return Imported(
-        origin=_origin(file),
+        origin=origin_of(file),
         model=head.model,
         songs=sum(counts.values()),
         **counts,
@@ -156,8 +157,6 @@ def forget_imported(library: Library, origin: str) -> int:
     LibraryError
         If another process is writing, or the library cannot be written.
     """
-    from songprint.library.schema import quoted
-
     where = f"imported and origin = {quoted(origin)}"
     with library.writing() as writer:
         hashes = library.read("songs", "content_hash", where=where)["content_hash"].to_pylist()
@@ -169,9 +168,8 @@ def _kind(content_hash: str, own: set[str], known: set[str]) -> str:
     return "own" if content_hash in own else "known" if content_hash in known else "added"
 
 
-def _origin(file: Path) -> str:
-    from songprint.library.tags import one_line
-
+def origin_of(file: Path) -> str:
+    """Return the name by which the songs of a file are known: the file's own."""
     return one_line(file.name[:MOST_ORIGIN_CHARACTERS]) or "unnamed"
 
 
