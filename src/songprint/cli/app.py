@@ -18,8 +18,10 @@ from songprint.cli import (
     cluster,
     doctor,
     evaluate,
+    export,
     find,
     gallery,
+    import_,
     mix,
     path,
     plot,
@@ -94,6 +96,8 @@ app.command(epilog=mix.EXAMPLES)(mix.mix)
 app.command(epilog=find.EXAMPLES)(find.find)
 app.command(epilog=cluster.EXAMPLES)(cluster.cluster)
 app.command(epilog=report.EXAMPLES)(report.report)
+app.command(epilog=export.EXAMPLES)(export.export)
+app.command(name="import", epilog=import_.EXAMPLES)(import_.import_)
 app.command(epilog=plot.EXAMPLES)(plot.plot)
 app.command(epilog=gallery.EXAMPLES)(gallery.gallery)
 app.command(epilog=train.EXAMPLES)(train.train)

@@ -80,6 +80,18 @@ class HearingProgress(Bar):
             self._bar.update(self._task, advance=1, rate=text)
 
 
+class SongProgress(Bar):
+    """Songs done and time left; nothing at all where stderr is no terminal."""
+
+    def __init__(self) -> None:
+        super().__init__(_M_OF_N + " songs", 0)
+
+    def show(self, done: int, songs: int) -> None:
+        """Show how many of the songs are done."""
+        if self._bar is not None and self._task is not None:
+            self._bar.update(self._task, completed=done, total=songs)
+
+
 class EpochProgress(Bar):
     """Epochs done and time left; nothing at all where stderr is no terminal.
 
