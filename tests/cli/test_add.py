@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from songprint import Library
-from songprint.cli.adding import Forecast
+from songprint.cli.adding import Forecast, Pace
 from songprint.library.scan import FileOnDisk
 from songprint.library.watch import changes
 from support.drawing import command, document
@@ -186,3 +186,13 @@ def test_time_is_forecast_by_what_a_second_takes_in_each_kind_of_file() -> None:
     for file in (*flac[1:], *opus[1:]):
         forecast.done(file, 400.0)
     assert forecast.seconds_left == 0
+
+
+def test_time_left_is_told_by_the_pace_of_the_last_minute() -> None:
+    pace = Pace()
+    pace.mark(1.0, 0.0)
+    pace.mark(2.0, 500.0)
+    assert pace.time_for(1000.0) is None  # too early to know
+    for second in range(3, 100):
+        pace.mark(float(second), 500.0 + 200.0 * second)
+    assert pace.time_for(1000.0) == pytest.approx(5.0)

@@ -166,7 +166,7 @@ def _tell(library: Library, added: Added) -> None:
         "added": added.added,
         "updated": added.updated,
         "moved": added.moved,
-        "copies of known songs": added.duplicates,
+        "also known from another place": added.duplicates,
         "heard anew by this model": added.renewed,
         "unchanged": added.unchanged,
         "forgotten": added.pruned,

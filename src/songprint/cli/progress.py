@@ -22,11 +22,15 @@ _M_OF_N = "{task.completed:.0f}/{task.total:.0f}"
 class Bar:
     """A bar on stderr for as long as it is entered; none where stderr is no terminal.
 
-    `counter` says what stands before it, as Rich's ``TextColumn`` understands it.
+    `counter` says what stands before it, as Rich's ``TextColumn`` understands it, and `ending`
+    what behind it; by default Rich's own guess, which forgets all when the total changes.
     """
 
-    def __init__(self, counter: str, total: float, **fields: Any) -> None:
-        self._bar = _make_bar(counter) if sys.stderr and sys.stderr.isatty() else None
+    def __init__(
+        self, counter: str, total: float, ending: str | None = None, **fields: Any
+    ) -> None:
+        seen = sys.stderr and sys.stderr.isatty()
+        self._bar = _make_bar(counter, ending) if seen else None
         self._task = self._bar.add_task("", total=total, rate="", **fields) if self._bar else None
 
     def __enter__(self) -> Self:
@@ -110,7 +114,7 @@ class EpochProgress(Bar):
             self._bar.advance(self._task)
 
 
-def _make_bar(counter: str) -> Progress | None:
+def _make_bar(counter: str, ending: str | None) -> Progress | None:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn
     from rich.progress import TimeRemainingColumn as TimeLeftColumn
@@ -122,8 +126,7 @@ def _make_bar(counter: str) -> Progress | None:
         TextColumn(counter),
         BarColumn(),
         TextColumn("{task.fields[rate]}"),
-        TimeLeftColumn(compact=True),
-        TextColumn("left"),
+        *([TextColumn(ending)] if ending else [TimeLeftColumn(compact=True), TextColumn("left")]),
         console=console,
         transient=True,
         # Rich would send what is printed on stdout to the bar's own stream, stderr.

@@ -263,15 +263,16 @@ class _Ingest:
         self, file: FileOnDisk, identified: Identified, fingerprint: Fingerprint
     ) -> None:
         before = self._holdings.files.get(file.path)
-        if identified.content_hash in self._holdings.old:
+        was_old = identified.content_hash in self._holdings.old
+        self._batch.add_song(file, fingerprint, identified.tags)
+        self._added.heard += 1
+        self._added.heard_seconds += fingerprint.seconds
+        if was_old:
             self._added.renewed += 1
         elif before is None or before.content_hash in (None, identified.content_hash):
             self._added.added += 1
         else:
             self._added.updated += 1
-        self._added.heard += 1
-        self._added.heard_seconds += fingerprint.seconds
-        self._batch.add_song(file, fingerprint, identified.tags)
 
     def _enter_file(self, file: FileOnDisk, identified: Identified) -> None:
         before = self._holdings.files.get(file.path)
