@@ -68,9 +68,7 @@ def test_an_imported_library_is_the_same_but_for_its_files(
     assert (done.songs, done.added, done.own, done.known, done.found) == (60, 60, 0, 0, True)
     assert_same(anna.catalogue(), library.catalogue())
     assert set(library.catalogue().paths) == {None}
-    theirs, ours = (
-        {row.content_hash: row for row in opened.find()} for opened in (anna, library)
-    )
+    theirs, ours = ({row.content_hash: row for row in opened.find()} for opened in (anna, library))
     for content_hash, row in ours.items():
         assert (row.imported, row.origin) == (True, "anna.parquet")
         assert row == replace(

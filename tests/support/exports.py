@@ -34,7 +34,8 @@ def retyped(good: Path, bad: Path, column: str, kind: pa.DataType) -> Path:
 def renamed(good: Path, bad: Path, names: dict[str, str]) -> Path:
     """Write a file of songs again, some of its columns with other names."""
     table = pq.read_table(good)
-    pq.write_table(table.rename_columns([names.get(n, n) for n in table.column_names]), bad)
+    strange = table.rename_columns([names.get(name, name) for name in table.column_names])
+    pq.write_table(strange.replace_schema_metadata(table.schema.metadata), bad)
     return bad
 
 
@@ -52,13 +53,21 @@ def in_groups_of(good: Path, bad: Path, songs: int, times: int) -> Path:
     return bad
 
 
-def with_one_song_of(good: Path, bad: Path, column: str, n_bytes: int) -> Path:
-    """Write a file in which a text of so many bytes takes next to none, and every song has it."""
+def with_one_text(good: Path, bad: Path, column: str, n_bytes: int) -> Path:
+    """Write a file in which every song has the same long text, which takes next to no space."""
     table = pq.read_table(good)
     text = pa.DictionaryArray.from_arrays(pa.array([0] * len(table)), pa.array(["a" * n_bytes]))
-    at = table.schema.get_field_index(column)
-    bomb = table.set_column(at, pa.field(column, pa.string()), text.cast(pa.string()))
-    pq.write_table(bomb, bad, compression="zstd", dictionary_pagesize_limit=2 * n_bytes)
+    bomb = table.set_column(table.schema.get_field_index(column), column, text)
+    schema = pq.ParquetFile(good).metadata.metadata[b"ARROW:schema"]  # which says: a plain text
+    with pq.ParquetWriter(
+        bad,
+        bomb.schema,
+        compression="zstd",
+        dictionary_pagesize_limit=2 * n_bytes,
+        store_schema=False,
+    ) as writer:
+        writer.write_table(bomb)
+        writer.add_key_value_metadata({"ARROW:schema": schema})
     return bad
 
 

@@ -274,7 +274,7 @@ def _read(connection: Connection, path: str, origin: str) -> None:
         except OSError as error:
             connection.send(PortableError(path, f"cannot be read: {error.strerror or error}"))
         except MemoryError:
-            connection.send(PortableError(path, "a song in it is too large to be read"))
+            connection.send(PortableError(path, "is too large to be read"))
 
 
 def _send_all(connection: Connection, path: Path, origin: str) -> None:

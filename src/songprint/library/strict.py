@@ -146,6 +146,8 @@ class StrictReader:
         while True:
             try:
                 batch = next(batches, None)
+            except MemoryError as error:  # Arrow's own is an ArrowException, too
+                raise self._refusal(f"from row {first} on is too large to be read") from error
             except (pa.ArrowException, OSError, ValueError) as error:
                 raise self._refusal(f"cannot be read from row {first} on: is damaged") from error
             if batch is None:
