@@ -232,7 +232,7 @@ class Fingerprinter:
         from songprint.genre.taxonomy import ERAS, INSTRUMENTS, MOODS, STYLES
 
         embedding = pool_embeddings(heard.embeddings)
-        genres, unsure = self._judge(embedding)
+        genres, unsure = self._judge(embedding, len(heard.embeddings))
         tags = dict(zip(self.encoder.tag_names, heard.tags.mean(axis=0).tolist(), strict=True))
         return Fingerprint(
             embedding=embedding,
@@ -249,12 +249,14 @@ class Fingerprinter:
             timeline=tuple(self._timeline(heard)),
         )
 
-    def _judge(self, embedding: NDArray[np.float32]) -> tuple[tuple[Probability, ...], bool]:
-        verdict = self.head.judge(embedding)
+    def _judge(
+        self, embedding: NDArray[np.float32], windows: int
+    ) -> tuple[tuple[Probability, ...], bool]:
+        verdict = self.head.judge(embedding, windows)
         genres = _ranked(zip(self.head.genres, verdict.probabilities.tolist(), strict=True))
         music = True
         if self._music_head is not None:
-            music = self._music_head.judge(embedding).music >= 0.5
+            music = self._music_head.judge(embedding, windows).music >= 0.5
         return genres, verdict.unsure or not music
 
     def _timeline(self, heard: _Heard) -> Iterator[Segment]:
@@ -269,7 +271,8 @@ class Fingerprinter:
             end = duration if last else stop * WINDOW_SECONDS
             levels = heard.levels_dbfs[first : None if last else stop]
             level = 10 * np.log10(np.mean(10 ** (levels / 10)))
-            genres, unsure = self._judge(pool_embeddings(heard.embeddings[first:stop]))
+            stretch = heard.embeddings[first:stop]
+            genres, unsure = self._judge(pool_embeddings(stretch), len(stretch))
             yield Segment(
                 start_seconds=first * WINDOW_SECONDS,
                 end_seconds=end,

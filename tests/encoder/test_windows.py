@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from songprint.audio.mel import MEL_BANDS, WINDOW_FRAMES
-from songprint.encoder.windows import cut_windows, pool_embeddings
+from songprint.audio.mel import FRAMES_PER_SECOND, MEL_BANDS, WINDOW_FRAMES
+from songprint.encoder.windows import count_windows, cut_windows, pool_embeddings
 
 
 def numbered(n_frames):
@@ -66,3 +66,9 @@ def test_windows_that_cancel_out_still_have_a_direction():
 def test_pooling_nothing_is_refused():
     with pytest.raises(ValueError, match="no window"):
         pool_embeddings(np.empty((0, 256), np.float32))
+
+
+@pytest.mark.parametrize("frames", [1, 93, 187, 280, 281, 374, 1000, 1800])
+def test_windows_are_counted_as_they_are_cut(frames):
+    cut = sum(len(batch) for batch in cut_windows([numbered(frames)]))
+    assert count_windows(frames / FRAMES_PER_SECOND) == cut

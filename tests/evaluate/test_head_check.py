@@ -29,6 +29,7 @@ def labelled():
         np.array(groups),
         np.array(sources),
         np.array(held_out),
+        np.full(len(labels), 20),
     )
 
 
@@ -51,7 +52,7 @@ def test_every_song_is_judged_once_by_a_head_that_does_not_know_its_artist():
 def test_a_verdict_is_told_song_by_song():
     head = GenreHead(("jazz", "rock", NOT_MUSIC), np.eye(3), np.zeros(3), 1.0, 0.5, "sha")
     embeddings = np.array([[9, 0, 0], [0, 9, 0], [1, 0.9, 9]], np.float32)
-    called, confidence, sure = judge_all(head, embeddings)
+    called, confidence, sure = judge_all(head, embeddings, np.array([1, 2, 3]))
     assert called.tolist() == ["jazz", "rock", "jazz"]
     assert sure.tolist() == [True, True, False]
     assert confidence[0] > 0.99

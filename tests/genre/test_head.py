@@ -19,6 +19,15 @@ def head(temperature=1.0, threshold=0.5):
     return GenreHead(CLASSES, np.eye(3), np.zeros(3), temperature, threshold, "sha")
 
 
+def test_of_fewer_windows_it_is_less_sure():
+    embedding = np.array([3.0, 0.0, -5.0])
+    brief = GenreHead(CLASSES, np.eye(3), np.zeros(3), 1.0, 0.5, "sha", brevity=2.0)
+    sureness = [brief.judge(embedding, n).probabilities.max() for n in (1, 4, 100)]
+    assert sureness == sorted(sureness)
+    assert sureness[0] < 0.8
+    assert brief.judge(embedding).probabilities.max() == pytest.approx(sureness[2], abs=0.01)
+
+
 def test_the_likeliest_genre_wins():
     verdict = head().judge(np.array([0.0, 5.0, -5.0]))
     assert head().genres[verdict.probabilities.argmax()] == "rock"

@@ -20,7 +20,8 @@ def labelled(spread, seed=0):
     held_out = (number % 3 == 0) & (labels != NOT_MUSIC)
     groups = np.array([f"artist {n // 2}" for n in number])
     sources = np.where(held_out, "gtzan", "emotify")
-    return Labelled(embeddings.astype(np.float32), labels, groups, sources, held_out)
+    windows = np.full(len(labels), 20)
+    return Labelled(embeddings.astype(np.float32), labels, groups, sources, held_out, windows)
 
 
 def test_what_can_be_told_apart_is_told_apart():
@@ -64,3 +65,20 @@ def test_synthetic_sounds_are_reproducible(seed):
     first, second = (list(synthetic_clips(1, seed)) for _ in range(2))
     for a, b in zip(first, second, strict=True):
         np.testing.assert_array_equal(a.samples, b.samples)
+
+
+def test_short_songs_that_are_often_wrong_are_less_sure():
+    """What is heard of half of the songs is short, and says little of them."""
+    clear, vague = labelled(0.05, seed=1), labelled(0.35, seed=2)
+    data = Labelled(
+        *(
+            np.concatenate([getattr(clear, name), getattr(vague, name)])
+            for name in ("embeddings", "labels", "groups", "sources", "held_out")
+        ),
+        np.repeat([20, 1], len(clear.labels)),
+    )
+    head, report = fit(data, "sha")
+    assert report["brevity"] > 0.1
+    embedding = clear.embeddings[0]
+    short, long = (head.judge(embedding, n).probabilities.max() for n in (1, 20))
+    assert short < long

@@ -3,10 +3,19 @@
 import torch
 from torch import nn
 
-from songprint.learn.networks import NetworkConfig
+from songprint.learn.filterbank import FilterBankConfig
 from songprint.learn.student import Encoder
 
-TINY = NetworkConfig(4, ((8, 1, 1, 2, 2, True), (8, 2, 2, 2, 2, False)), 16, ((8, 3),), 0.2)
+TINY = FilterBankConfig(
+    time_rank=1,
+    timbral_ranks=(2, 2),
+    timbral_strides=(6, 6),
+    temporal_rank=1,
+    temporal_stride=(4, 12),
+    narrow=4,
+    refinement=2,
+    dropout=0.2,
+)
 
 
 def tiny_encoder(seed: int = 0) -> Encoder:
@@ -15,10 +24,10 @@ def tiny_encoder(seed: int = 0) -> Encoder:
         torch.manual_seed(seed)
         encoder = Encoder(TINY)
         for module in encoder.modules():
-            if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
+            if isinstance(module, nn.BatchNorm1d):
                 for values in (module.weight.data, module.running_var):
                     values.uniform_(0.5, 2)
                 for values in (module.bias.data, module.running_mean):
                     values.normal_(0, 0.3)
-        encoder.trunk.input_mean.fill_(2.0)
+        encoder.trunk.input_shift.fill_(-1.0)
         return encoder.eval()

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from songprint.audio.mel import MEL_BANDS, WINDOW_FRAMES
+from songprint.audio.mel import MEL_BANDS, WINDOW_FRAMES, WINDOW_SECONDS
 
 Frames = NDArray[np.float32]
 Windows = NDArray[np.float32]
@@ -55,6 +55,12 @@ def cut_windows(blocks: Iterable[Frames], batch_windows: int = BATCH_WINDOWS) ->
         windows = np.resize(pending, (1, WINDOW_FRAMES, MEL_BANDS))
     for start in range(0, len(windows), batch_windows):
         yield windows[start : start + batch_windows]
+
+
+def count_windows(seconds: float) -> int:
+    """Return into how many windows :func:`cut_windows` cuts a song of this length."""
+    whole, left = divmod(seconds, WINDOW_SECONDS)
+    return max(1, int(whole) + (left >= WINDOW_SECONDS / 2))
 
 
 def _reshape(frames: Frames) -> Windows:

@@ -14,6 +14,7 @@ from importlib.util import find_spec
 import numpy as np
 from numpy.typing import NDArray
 
+from songprint.encoder.windows import count_windows
 from songprint.evaluate.head_check import judge_all, score_head
 from songprint.evaluate.intervals import bootstrap_mean
 from songprint.evaluate.leaks import (
@@ -144,7 +145,7 @@ def evaluate_songs(dataset: str, songs: Sequence[Measured], head: GenreHead) -> 
         dict(Counter(labels.tolist()).most_common()),
         artists_known,
         split,
-        _head(head, embeddings, labels, _judged(parts), notes),
+        _head(head, songs, labels, _judged(parts), notes),
         _probe(embeddings, labels, groups, splits, notes),
         _neighbours(embeddings, labels, groups),
         _leaks(songs, parts),
@@ -197,7 +198,7 @@ def _judged(parts: Sequence[str]) -> NDArray[np.bool_]:
 
 def _head(
     head: GenreHead,
-    embeddings: NDArray[np.float32],
+    songs: Sequence[Measured],
     labels: Labels,
     judged: NDArray[np.bool_],
     notes: list[str],
@@ -212,7 +213,12 @@ def _head(
     if not known.any():
         return None
     notes.append(TAUGHT_ON)
-    called, confidence, sure = judge_all(head, embeddings[known])
+    heard = [songs[row].fingerprint for row in np.flatnonzero(known)]
+    called, confidence, sure = judge_all(
+        head,
+        np.stack([fingerprint.embedding for fingerprint in heard]),
+        np.array([count_windows(fingerprint.seconds) for fingerprint in heard]),
+    )
     return score_head("genre head, as shipped", labels[known], called, confidence, sure)
 
 

@@ -72,7 +72,9 @@ def check_head(
         kept[part] = False
         kept[valid] = False  # in every fold, since temperatures are fitted on these clips
         head, _ = fit(_rows(data, kept), "evaluation")
-        called[part], confidence[part], sure[part] = judge_all(head, data.embeddings[part])
+        called[part], confidence[part], sure[part] = judge_all(
+            head, data.embeddings[part], data.windows[part]
+        )
 
     called = np.array([str(name) for name in called])
     unheard = folded[np.isin(data.groups[folded], sorted(held_out_artists))]
@@ -92,10 +94,13 @@ def check_head(
 
 
 def judge_all(
-    head: GenreHead, embeddings: NDArray[np.float32]
+    head: GenreHead, embeddings: NDArray[np.float32], windows: NDArray[np.intp]
 ) -> tuple[Labels, NDArray[np.float64], NDArray[np.bool_]]:
-    """Return the most probable genre of each row [shape=(n, d)], its probability, and sureness."""
-    verdicts = [head.judge(row) for row in embeddings]
+    """Return the most probable genre of each row [shape=(n, d)], its probability, and sureness.
+
+    `windows` [shape=(n,)] says how many windows of each were heard.
+    """
+    verdicts = [head.judge(row, int(n)) for row, n in zip(embeddings, windows, strict=True)]
     best = [int(verdict.probabilities.argmax()) for verdict in verdicts]
     return (
         np.array([head.genres[i] for i in best]),
@@ -148,4 +153,5 @@ def _rows(data: Labelled, kept: NDArray[np.bool_]) -> Labelled:
         groups=data.groups[kept],
         sources=data.sources[kept],
         held_out=data.held_out[kept],
+        windows=data.windows[kept],
     )

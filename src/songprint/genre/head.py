@@ -1,8 +1,8 @@
 """The genre head: a calibrated linear classifier on song embeddings, with abstention.
 
-Multinomial logistic regression over the genres and one class for what is not music; one
-temperature, fitted on artists that the regression did not see (Guo et al. [1]_), makes its
-probabilities mean what they say.
+Multinomial logistic regression over the genres and one class for what is not music; a temperature,
+fitted on artists that the regression did not see (Guo et al. [1]_), makes its probabilities mean
+what they say. It is higher for what is short: three seconds say less of a song than three minutes.
 
 References
 ----------
@@ -60,11 +60,13 @@ class GenreHead:
     bias : ndarray [shape=(C,)]
         Of the classes.
     temperature : float
-        Divides the logits.
+        Divides the logits of a long song.
     threshold : float
         The least probability of a genre, times that of music, that is called sure.
     encoder_sha256 : str
         The encoder whose embeddings it was fitted on.
+    brevity : float
+        The temperature of a song of n windows is ``temperature * (1 + brevity / n)``.
     """
 
     classes: tuple[str, ...]
@@ -73,22 +75,44 @@ class GenreHead:
     temperature: float
     threshold: float
     encoder_sha256: str
+    brevity: float = 0.0
 
     @property
     def genres(self) -> tuple[str, ...]:
         """The classes that are genres, in the order of a verdict's probabilities."""
         return tuple(name for name in self.classes if name != NOT_MUSIC)
 
-    def class_probabilities(self, embeddings: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-        """Return calibrated probabilities [shape=(n, C)] of all classes for [shape=(n, d)]."""
-        logits = (np.asarray(embeddings, np.float64) @ self.weights + self.bias) / self.temperature
+    def class_probabilities(
+        self,
+        embeddings: NDArray[np.floating[Any]],
+        windows: int | NDArray[np.integer[Any]] | None = None,
+    ) -> NDArray[np.float64]:
+        """Return calibrated probabilities of all classes.
+
+        Parameters
+        ----------
+        embeddings : ndarray [shape=(n, d)]
+            One row a song.
+        windows : int or ndarray [shape=(n,)], optional
+            How many windows of it were heard; many, if left out.
+
+        Returns
+        -------
+        ndarray [shape=(n, C)]
+            In the order of :attr:`classes`; each row sums to one.
+        """
+        temperature: Any = self.temperature
+        if windows is not None:
+            heard = np.atleast_1d(np.asarray(windows))[:, None]
+            temperature = self.temperature * (1 + self.brevity / heard)
+        logits = (np.asarray(embeddings, np.float64) @ self.weights + self.bias) / temperature
         exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
         probabilities: NDArray[np.float64] = exponentials / exponentials.sum(axis=1, keepdims=True)
         return probabilities
 
-    def judge(self, embedding: NDArray[np.floating[Any]]) -> Verdict:
-        """Classify one embedding [shape=(d,)]."""
-        probabilities = self.class_probabilities(embedding[None])[0]
+    def judge(self, embedding: NDArray[np.floating[Any]], windows: int | None = None) -> Verdict:
+        """Classify one embedding [shape=(d,)], of so many windows."""
+        probabilities = self.class_probabilities(embedding[None], windows)[0]
         music = 1.0
         if NOT_MUSIC in self.classes:
             index = self.classes.index(NOT_MUSIC)
@@ -113,6 +137,7 @@ class GenreHead:
             f' "encoder_sha256": {json.dumps(self.encoder_sha256)},\n'
             f' "classes": {json.dumps(self.classes)},\n'
             f' "temperature": {self.temperature:.6f},\n'
+            f' "brevity": {self.brevity:.6f},\n'
             f' "threshold": {self.threshold:.6f},\n'
             f' "bias": {json.dumps([round(float(v), 6) for v in self.bias])},\n'
             ' "weights": [\n  ' + ",\n  ".join(rows) + "\n ]\n}\n"
@@ -136,6 +161,7 @@ class GenreHead:
                 float(fields["temperature"]),
                 float(fields["threshold"]),
                 fields["encoder_sha256"],
+                float(fields.get("brevity", 0.0)),
             )
         except (ValueError, KeyError, TypeError) as error:
             raise ModelError(f"not a genre head: {error}") from error

@@ -128,7 +128,7 @@ def _write_background(encoder: OnnxEncoder, corpus: Corpus) -> None:
         taken[song.artist] += 1
         if taken[song.artist] <= BACKGROUND_SONGS_PER_ARTIST:
             kept.append(song)
-    embeddings = np.stack([heads.embed_song(encoder, corpus.frames(song)) for song in kept])
+    embeddings = np.stack([heads.embed_song(encoder, corpus.frames(song))[0] for song in kept])
     artists = np.array([song.artist for song in kept])
     target = Path(str(resources.files("songprint.genre"))) / "weights" / BACKGROUND
     write_background(target, embeddings, artists, encoder.sha256)
