@@ -3,8 +3,10 @@ from __future__ import annotations
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,8 +16,10 @@ import pytest
 
 from songprint import Library
 from songprint.errors import LibraryError
+from songprint.library.schema import song_record
+from songprint.library.tags import SongTags
 from support.killing import contents, kill_and_finish, run_add
-from support.shelves import library_of, made_up_library, made_up_song, shelve, small_song
+from support.shelves import NOW, library_of, made_up_library, made_up_song, shelve, small_song
 
 
 @pytest.fixture(scope="module")
@@ -130,6 +134,47 @@ def test_a_file_system_that_is_read_only_can_be_read(music: Path, tmp_path: Path
         assert (code, out) == (1, "")
         assert "read-only" in err
         assert len(err.splitlines()) == 1
+
+
+def test_an_interrupt_waits_for_the_commit(tmp_path: Path) -> None:
+    library = Library.open(tmp_path, create=True)
+    songs = [song_record(made_up_song(n), SongTags(), f"/{n}", NOW) for n in range(20)]
+    armed = False
+    interrupts = 0
+    done = threading.Event()
+
+    def strike(*_: object) -> None:
+        nonlocal armed
+        if armed:
+            armed = False
+            raise KeyboardInterrupt
+
+    def interrupt() -> None:
+        while not done.wait(random.uniform(0.005, 0.05)):
+            signal.raise_signal(signal.SIGINT)
+
+    before = signal.signal(signal.SIGINT, strike)
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    try:
+        for song in songs:
+            try:
+                armed = True
+                with library.writing() as writer:
+                    try:
+                        writer.put_songs([song])
+                    finally:  # as adding does; beside the first this would be a second song
+                        writer.put_songs([song])
+                armed = False
+            except KeyboardInterrupt:
+                interrupts += 1
+    finally:
+        done.set()
+        thread.join()
+        signal.signal(signal.SIGINT, before)
+    assert interrupts
+    rows = library.read("songs", "content_hash")["content_hash"].to_pylist()
+    assert len(rows) == len(set(rows))
 
 
 def test_a_library_does_not_grow_with_the_writing(

@@ -56,7 +56,7 @@ def catalogue_from(
     model : str
         Its version.
     """
-    names = np.sort(np.array(hashes.to_pylist(), np.str_))
+    names = np.unique(np.array(hashes.to_pylist(), np.str_))
     n = len(names)
     widths = {name: len(getattr(vocabulary, name)) for name in VECTORS}
     widths |= {name: SONGS.field(name).type.list_size for name in ("embedding", "pattern")}

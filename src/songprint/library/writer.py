@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -13,6 +14,7 @@ import pyarrow as pa
 
 from songprint.library.catalogue import Vocabulary
 from songprint.library.durable import Flusher
+from songprint.library.interrupts import uninterrupted
 from songprint.library.refusals import refusing
 from songprint.library.schema import SONGS, TABLES, VECTORS, FileRow, quoted, written_path
 
@@ -78,7 +80,7 @@ class Writer:
             return
         schema = pa.schema([SONGS.field(name) for name in changes[0]])
         rows = pa.Table.from_pylist(list(changes), schema=schema)
-        with refusing(self._library.path, "be written"):
+        with self._committing():
             table = self._library.table("songs")
             table.merge_insert("content_hash").when_matched_update_all().execute(rows)
 
@@ -116,7 +118,7 @@ class Writer:
 
         What a killed writer left behind goes, too: nobody else writes these tables.
         """
-        with refusing(self._library.path, "be tidied"):
+        with self._committing("be tidied"):
             for name in TIDIED:
                 self._library.table(name).optimize(
                     cleanup_older_than=OLD_VERSIONS, delete_unverified=True
@@ -137,6 +139,11 @@ class Writer:
             len(written) > MOST_PIECES and min(written) < replaced_before
         )
 
+    @contextmanager
+    def _committing(self, what: str = "be written") -> Iterator[None]:
+        with uninterrupted(), refusing(self._library.path, what):
+            yield
+
     def _upsert(
         self, name: str, keys: list[str], rows: pa.Table | Sequence[Mapping[str, Any]]
     ) -> None:
@@ -144,12 +151,12 @@ class Writer:
             return
         if not isinstance(rows, pa.Table):
             rows = pa.Table.from_pylist(list(rows), schema=TABLES[name])
-        with refusing(self._library.path, "be written"):
+        with self._committing():
             merge = self._library.table(name).merge_insert(keys)
             merge.when_matched_update_all().when_not_matched_insert_all().execute(rows)
 
     def _delete(self, name: str, column: str, values: Iterable[str], condition: str = "") -> None:
-        with refusing(self._library.path, "be written"):
+        with self._committing():
             for some in _batches(values):
                 listed = ", ".join(map(quoted, some))
                 self._library.table(name).delete(f"{column} in ({listed}){condition}")
