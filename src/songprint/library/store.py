@@ -24,6 +24,7 @@ import pyarrow.compute as pc
 from songprint.errors import LibraryError, UsageError
 from songprint.library.catalogue import Vocabulary
 from songprint.library.durable import torn_commits
+from songprint.library.interrupts import uninterrupted
 from songprint.library.locks import held
 from songprint.library.places import library_path
 from songprint.library.reading import (
@@ -401,7 +402,8 @@ class Library:
     @contextmanager
     def _noting(self, name: str) -> Iterator[Table]:
         """Write a note, also while songs are being added; keep few old versions of the table."""
-        with held(self.path, "notes", NOTES_WAIT_SECONDS), refusing(self.path, "be written"):
+        lock = held(self.path, "notes", NOTES_WAIT_SECONDS)
+        with lock, uninterrupted(), refusing(self.path, "be written"):
             table = self.table(name)
             yield table
             if table.version % NOTES_A_TIDYING == 0:
