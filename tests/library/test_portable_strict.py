@@ -7,6 +7,7 @@ import math
 import os
 import resource
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -239,10 +240,8 @@ def test_a_file_with_other_bytes_is_refused_or_the_same(good: Path, data: st.Dat
     for _ in range(data.draw(st.integers(1, 4))):
         place = data.draw(st.integers(0, len(whole) - 1) | footer)
         changed[place] ^= data.draw(st.integers(1, 255))
-    try:
+    with suppress(PortableError):
         assert len(read(bytes(changed))) == 8
-    except PortableError as refused:
-        assert str(refused).isprintable()
 
 
 @settings(max_examples=20)
@@ -285,9 +284,9 @@ def test_nothing_is_written_if_the_last_song_is_bad(
     assert len(library) == 0
 
 
-@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: None])
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, str])
 def test_only_an_ordinary_file_is_opened(
-    tmp_path: Path, library: Library, make: Callable[[Path], None]
+    tmp_path: Path, library: Library, make: Callable[[Path], object]
 ) -> None:
     make(tmp_path / "bad.parquet")
     assert refused_import(library, tmp_path / "bad.parquet") in (
