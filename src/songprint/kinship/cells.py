@@ -12,6 +12,8 @@ References
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -28,6 +30,40 @@ _ROUNDS = 8
 _AT_ONCE = 20_000
 
 
+def k_means(points: Floats, count: int, *, rounds: int = 300, starts: int = 1) -> Floats:
+    """Return the centres of clusters [shape=(count, d)], the same for the same points.
+
+    Parameters
+    ----------
+    points : ndarray [shape=(n, d)]
+        n ≥ count; there may be copies among them, and then centres are equal.
+    count : int
+        How many clusters.
+    rounds, starts : int
+        The most rounds, and from how many first guesses; the best is kept.
+    """
+    from sklearn.cluster import KMeans
+    from sklearn.exceptions import ConvergenceWarning
+
+    means = KMeans(
+        count,
+        init="random" if starts == 1 else "k-means++",
+        n_init=starts,
+        max_iter=rounds,
+        random_state=0,
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # points that are all copies
+        centres: Floats = means.fit(points).cluster_centers_.astype(np.float32)
+    return centres
+
+
+def nearest_centres(points: Floats, centres: Floats) -> NDArray[np.intp]:
+    """Return the nearest centre [shape=(count, d)] of each point [shape=(n, d)]."""
+    nearness = points @ centres.T - np.square(centres).sum(axis=1) / 2
+    return np.asarray(nearness.argmax(axis=1))
+
+
 class Cells:
     """The cells of a space.
 
@@ -38,22 +74,14 @@ class Cells:
     """
 
     def __init__(self, space: Space) -> None:
-        from sklearn.cluster import KMeans
-
         songs = len(space)
         count = int(np.clip(songs // _SONGS_A_CELL, 1, _MOST_CELLS))
         sample = np.random.default_rng(0).permutation(songs)[: count * _FITTED_ON_A_CELL]
-        centres = (
-            KMeans(count, init="random", n_init=1, max_iter=_ROUNDS, random_state=0)
-            .fit(space.points(rows=np.sort(sample)))
-            .cluster_centers_.astype(np.float32)
-        )
+        centres = k_means(space.points(rows=np.sort(sample)), count, rounds=_ROUNDS)
         self.of_song: NDArray[np.int32] = np.empty(songs, np.int32)
-        half_squares = np.square(centres).sum(axis=1) / 2
         for start in range(0, songs, _AT_ONCE):
             rows = np.arange(start, min(start + _AT_ONCE, songs))
-            nearness = space.points(rows=rows) @ centres.T - half_squares
-            self.of_song[rows] = nearness.argmax(axis=1)
+            self.of_song[rows] = nearest_centres(space.points(rows=rows), centres)
         self._order: Rows = np.argsort(self.of_song, kind="stable")
         self._starts = np.searchsorted(self.of_song[self._order], np.arange(count + 1))
         self._space = space

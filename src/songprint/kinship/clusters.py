@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from songprint.errors import UsageError
+from songprint.kinship.cells import k_means, nearest_centres
 from songprint.kinship.choice import Choice
 from songprint.kinship.distance import DEFAULT_WEIGHTS, Weights
 from songprint.kinship.words import shared_words
@@ -81,8 +82,6 @@ def clusters(
     UsageError
         If `count` or `length` is below 1.
     """
-    from sklearn.cluster import KMeans
-
     if length < 1 or (count is not None and count < 1):
         raise UsageError("playlists, and songs in them, are 1 or more")
     if len(kinship) < FEWEST_SONGS:
@@ -90,12 +89,12 @@ def clusters(
     points = kinship.space.points(weights)
     parts = count or min(MOST_CLUSTERS, max(2, round(np.sqrt(len(kinship) / 4))))
     sample = np.random.default_rng(_SEED).permutation(len(points))[:_FITTED_ON]
-    fitted = KMeans(min(parts, len(sample)), n_init=4, random_state=_SEED).fit(points[sample])
-    places = fitted.predict(points)
-    squares = np.square(points - fitted.cluster_centers_[places]).sum(axis=1)
+    centres = k_means(points[sample], min(parts, len(sample)), starts=4)
+    places = nearest_centres(points, centres)
+    squares = np.square(points - centres[places]).sum(axis=1)
     found = [
         _playlist(kinship, np.flatnonzero(places == place), squares, length, artist_cap)
-        for place in range(fitted.n_clusters)
+        for place in range(len(centres))
     ]
     playlists = [cluster for cluster in found if len(cluster.rows) >= min(FEWEST_SONGS, length)]
     return _told_apart(kinship, sorted(playlists, key=lambda cluster: cluster.spread))
