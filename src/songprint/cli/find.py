@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from songprint.cli.options import LibraryOption
 from songprint.cli.text import complain
+from songprint.cli.wishes import M3u
 
 EXAMPLES = """\b
 Examples:
@@ -33,9 +33,7 @@ def find(
     count: Annotated[
         int, typer.Option("-k", "--count", min=1, metavar="N", help="How many songs.")
     ] = 25,
-    m3u: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write a playlist: .m3u8 or .m3u.")
-    ] = None,
+    m3u: M3u = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
     library: LibraryOption = None,
 ) -> None:

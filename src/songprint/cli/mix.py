@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,6 +12,7 @@ from songprint.cli.wishes import (
     BeatWeight,
     GenreWeight,
     IntensityWeight,
+    M3u,
     RhythmWeight,
     TimbreWeight,
     weights_of,
@@ -44,9 +44,7 @@ def mix(
     timbre: TimbreWeight = None,
     genre: GenreWeight = None,
     artist_cap: ArtistCap = 2,
-    m3u: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write a playlist: .m3u8 or .m3u.")
-    ] = None,
+    m3u: M3u = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
     library: LibraryOption = None,
 ) -> None:

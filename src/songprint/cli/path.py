@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,6 +14,7 @@ from songprint.cli.wishes import (
     BeatWeight,
     GenreWeight,
     IntensityWeight,
+    M3u,
     RhythmWeight,
     TimbreWeight,
     weights_of,
@@ -44,9 +44,7 @@ def path(
     timbre: TimbreWeight = None,
     genre: GenreWeight = None,
     artist_cap: ArtistCap = 1,
-    m3u: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write a playlist: .m3u8 or .m3u.")
-    ] = None,
+    m3u: M3u = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
     library: LibraryOption = None,
 ) -> None:

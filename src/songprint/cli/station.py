@@ -15,6 +15,7 @@ from songprint.cli.wishes import (
     BeatWeight,
     GenreWeight,
     IntensityWeight,
+    M3u,
     RhythmWeight,
     TimbreWeight,
     weights_of,
@@ -111,9 +112,7 @@ def station(
     save: Annotated[
         str | None, typer.Option(metavar="NAME", help="Save the station under a name.")
     ] = None,
-    m3u: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write a playlist: .m3u8 or .m3u.")
-    ] = None,
+    m3u: M3u = None,
     with_seeds: Annotated[bool, typer.Option("--with-seeds", help="Play the seeds first.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
     library: LibraryOption = None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -26,6 +27,8 @@ IntensityWeight = Annotated[float | None, _weight("intensity", "0.2")]
 RhythmWeight = Annotated[float | None, _weight("rhythm", "0.2")]
 TimbreWeight = Annotated[float | None, _weight("timbre", "0.2")]
 GenreWeight = Annotated[float | None, _weight("genre", "1")]
+
+M3u = Annotated[Path | None, typer.Option(metavar="FILE", help="Write a playlist: .m3u8 or .m3u.")]
 
 ArtistCap = Annotated[
     int, typer.Option(min=0, metavar="N", help="The most songs of one artist; 0 for no cap.")
