@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -98,6 +99,20 @@ def test_files_that_are_gone_are_named_and_pruned_on_demand(tmp_path: Path, libr
     assert "--prune" in done.stdout
     assert document("add", add("--prune", "--json").stdout)["pruned"] == 1
     assert len(Library.open(library)) == 1
+
+
+def test_a_folder_can_be_taken_out_again(tmp_path: Path, library: Path) -> None:
+    a, b = (small_song(tmp_path / folder / "a.flac", n) for n, folder in enumerate(["in", "out"]))
+    library_of(library, a, b)
+    shutil.copy(a, b.parent / "copy.flac")
+    assert add().exit_code == 0
+    shutil.rmtree(b.parent)
+    done = add("--forget", b.parent, "--json")
+    assert document("add", done.stdout)["pruned"] == 2
+    kept = Library.open(library)
+    assert [row.path for row in kept.find()] == [file.path for file in kept.files()] == [str(a)]
+    assert kept.folders() == [str(a.parent)]
+    assert add("--forget").exit_code == 2
 
 
 def test_names_that_are_not_utf8_are_told(tmp_path: Path) -> None:

@@ -307,6 +307,14 @@ def test_what_is_read_stays_while_the_library_is_tidied(tmp_path: Path) -> None:
     assert reader.catalogue().seconds.tolist() == [1.0] * 5
 
 
+def test_folders_stay_in_the_order_of_their_adding(tmp_path: Path) -> None:
+    library = Library.open(tmp_path, create=True)
+    with library.writing() as writer:
+        writer.put_folders(["/z", "/caf\udce9", "/a"])
+        writer.put_folders(["/b", "/a"])
+    assert library.folders() == ["/z", "/caf\udce9", "/a", "/b"]
+
+
 def test_songs_and_files_are_forgotten(tmp_path: Path) -> None:
     library = made_up_library(tmp_path, 4)
     with library.writing() as writer:

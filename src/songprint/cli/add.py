@@ -22,6 +22,7 @@ Examples:
   songprint add                       # look again at all folders added before
   songprint add --prune ~/Music       # and forget the files that are gone
   songprint add --watch ~/Music       # and go on whenever something changes
+  songprint add --forget ~/Music/old  # take a folder out again
   songprint add --json ~/Music > added.json
 
 \b
@@ -47,6 +48,12 @@ def add(
     prune: Annotated[
         bool, typer.Option("--prune", help="Forget the files that are gone, and their songs.")
     ] = False,
+    forget: Annotated[
+        bool,
+        typer.Option(
+            "--forget", help="Take the folders out of the library again; files stay as they are."
+        ),
+    ] = False,
     retry: Annotated[
         bool, typer.Option("--retry", help="Try the files again that failed before.")
     ] = False,
@@ -67,13 +74,21 @@ def add(
 ) -> None:
     """Add music to the library: hear what is new, notice what was moved, tagged or deleted."""
     from songprint.cli.hearing import usable_cores
-    from songprint.cli.listing import print_document
     from songprint.library.store import Library
     from songprint.library.watch import changes
 
     if watch and as_json:
         raise UsageError("--watch never ends, so that there is no one document for --json")
-    kept = Library.open(library, create=bool(folders))
+    if forget and not folders:
+        raise UsageError("--forget takes the folders that are to go")
+    kept = Library.open(library, create=bool(folders) and not forget)
+    if forget:
+        from songprint.library.forget import forget_folders
+        from songprint.library.ingest import Added
+
+        forgotten = Added(pruned=forget_folders(kept, folders or ()))
+        _print(kept, forgotten, as_json)
+        return
     places = folders or kept.folders()
     if not places:
         raise UsageError(f"{kept.path}: no folder was added yet; name one")
@@ -81,10 +96,7 @@ def add(
     for _ in changes(places):
         added = _add(kept, places, workers or usable_cores(), prune, retry, time_limit)
         failed = bool(added.failed)
-        if as_json:
-            print_document(add_document(kept, added))
-        else:
-            _tell(kept, added)
+        _print(kept, added, as_json)
         if not watch:
             break
     if failed:
@@ -133,6 +145,15 @@ def _add(
         if found.path not in named:  # a place, not a file
             complain(f"{printable(found.path)}: {found.problem}")
     return added
+
+
+def _print(library: Library, added: Added, as_json: bool) -> None:
+    if as_json:
+        from songprint.cli.listing import print_document
+
+        print_document(add_document(library, added))
+    else:
+        _tell(library, added)
 
 
 def add_document(library: Library, added: Added) -> dict[str, object]:

@@ -43,6 +43,7 @@ from songprint.library.schema import (
     FileRow,
     SongRow,
     quoted,
+    read_path,
     written_path,
 )
 from songprint.library.writer import OLD_VERSIONS, Writer
@@ -312,7 +313,8 @@ class Library:
 
     def folders(self) -> list[str]:
         """Return the folders that were added, in the order of their adding."""
-        return [row["path"] for row in self.read("folders").sort_by("added").to_pylist()]
+        rows = self.read("folders").sort_by("added")
+        return [read_path(path) for path in rows["path"].to_pylist()]
 
     @contextmanager
     def writing(self) -> Iterator[Writer]:

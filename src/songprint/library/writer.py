@@ -109,9 +109,17 @@ class Writer:
     def put_folders(self, folders: Collection[str]) -> None:
         """Remember folders that were added."""
         now = datetime.now(UTC)
-        known = set(self._library.read("folders", "path")["path"].to_pylist())
-        new = [path for path in map(written_path, folders) if path not in known]
-        self._upsert("folders", ["path"], [{"path": path, "added": now} for path in new])
+        known = set(self._library.folders())
+        new = [path for path in dict.fromkeys(folders) if path not in known]
+        rows = [
+            {"path": written_path(path), "added": now + n * timedelta(microseconds=1)}
+            for n, path in enumerate(new)  # so that they stay in their order
+        ]
+        self._upsert("folders", ["path"], rows)
+
+    def drop_folders(self, folders: Iterable[str]) -> None:
+        """Do not look again at folders that were added, unless they are named."""
+        self._delete("folders", "path", map(written_path, folders))
 
     def tidy(self) -> None:
         """Put small pieces together, index new words, and let go of what was replaced.
