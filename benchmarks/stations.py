@@ -9,7 +9,8 @@ All on the developers' music (``shared_songs.py``), whose songs are 60 s or shor
    10 and 25; beside cosine of songprint's and of MusiCNN's embeddings, and random songs;
 3. how much tempo and loudness vary in a station and from one song to the next;
 4. ``--unpopular 1``: the mean rank of play counts, drawn for each artist, and purity;
-5. stations from every song of all 1,029: how many are complete, and how many songs none contains.
+5. stations from every song of all 1,029: how many are complete, and how many songs none contains;
+6. paths between songs at random: how even their steps are, and how small.
 
 Run: python benchmarks/stations.py [--stations 50] [--held-out]
 With ``--held-out`` the seeds are songs by artists whom the encoder never heard.
@@ -29,6 +30,7 @@ from songprint.fingerprints import default_fingerprinter
 from songprint.kinship.distance import Weights
 from songprint.kinship.hubs import reach_of
 from songprint.kinship.neighbours import Kinship
+from songprint.kinship.path import travel
 from songprint.kinship.station import Wishes, grow
 
 AFTER = (5, 10, 25)
@@ -58,6 +60,7 @@ def main() -> None:
     print_smoothness(kinship, seeds, growers)
     print_unpopular(emotify, seeds)
     print_reach(Kinship(everything.catalogue))
+    print_paths(Kinship(everything.catalogue))
 
 
 def print_hubs(emotify: SharedSongs, everything: SharedSongs) -> None:
@@ -195,6 +198,27 @@ def print_reach(kinship: Kinship) -> None:
         widened += bool(station.widened)
     print(f"\na station of 25 from each of {songs} songs: {complete} complete, {widened} of them")
     print(f"beyond a guard, and said so; {songs - heard.sum()} songs are in no station")
+
+
+def print_paths(kinship: Kinship, paths: int = 100, length: int = 10) -> None:
+    """Measure paths between songs drawn at random."""
+    rng = np.random.default_rng(2)
+    errors, backward, steps, direct = [], [], [], []
+    for _ in range(paths):
+        ends = rng.choice(len(kinship), 2, replace=False)
+        found = travel(kinship, kinship.catalogue.take(ends), length)
+        progress = np.array([step.progress for step in found.steps])
+        errors.append(np.abs(progress - np.arange(1, length + 1) / (length + 1)).mean())
+        backward.append((np.diff(progress) < 0).mean())
+        rows = np.array([ends[0], *(step.row for step in found.steps), ends[1]])
+        between = kinship.space.distances(kinship.space.queries(rows), rows=rows)
+        steps.append(np.diag(between, 1).mean())
+        direct.append(found.distance)
+    print(
+        f"\n{paths} paths of {length} songs between songs at random: {np.mean(errors):.3f} of the"
+    )
+    print(f"way off an even step, {100 * np.mean(backward):.0f} % of steps backward;", end=" ")
+    print(f"distance of a step {np.mean(steps):.2f}, of the ends {np.mean(direct):.2f}")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,13 @@ def test_people_read_kinship_a_name_and_why(kin_shelf: Library) -> None:
     assert "%" in first
     assert "BPM" in why
     assert len(rest) == 2
+
+
+def test_people_can_have_the_numbers(kin_shelf: Library) -> None:
+    lines = similar(kin_shelf, ROCK, "-k", "1", "--why").stdout.splitlines()
+    total, *parts = [float(number) for number in re.findall(r"\d\.\d\d", lines[2])]
+    assert len(parts) == 5
+    assert sum(parts) == pytest.approx(total, abs=0.03)
 
 
 @pytest.mark.parametrize("name", [ROCK, "rock song 3", "ROCK SONG 3"])

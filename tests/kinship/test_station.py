@@ -99,6 +99,17 @@ def test_seeds_of_two_kinds_bring_both(kinship: Kinship) -> None:
     assert set(station.guards[0].split(" or ")) == {"rock", "classical"}
 
 
+def test_songs_are_explained_by_the_seed_they_are_nearest_to(kinship: Kinship) -> None:
+    seeds = [first_of("rock"), first_of("classical")]
+    station = grow(kinship, seeds, Wishes(likes=(first_of("jazz"),)))
+    wanted = [*seeds, first_of("jazz")]
+    for song in station.songs:
+        nearest = wanted[station.kin_of[song.row]]
+        assert kind_of(kinship.catalogue, nearest) == kind_of(kinship.catalogue, song.row)
+        raw = kinship.space.distances(kinship.space.queries([nearest]))[0]
+        assert song.distance == pytest.approx(raw[song.row], abs=1e-4)
+
+
 def test_the_guard_abstains_where_the_seed_is_unsure(kinship: Kinship) -> None:
     seed = kinship.catalogue.take([0])
     unsure = replace(seed, unsure=np.array([True]))

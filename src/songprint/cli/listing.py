@@ -61,7 +61,7 @@ def print_document(document: Mapping[str, Any]) -> None:
 
 
 def print_songs(catalogue: Catalogue, songs: Iterable[tuple[int, str, str]]) -> None:
-    """Print songs for people, a line each, and a second one below if there is more to say.
+    """Print songs for people, a line each, and more below if there is more to say.
 
     Parameters
     ----------
@@ -75,10 +75,8 @@ def print_songs(catalogue: Catalogue, songs: Iterable[tuple[int, str, str]]) -> 
 
     console = Console(highlight=False)
     for row, before, below in songs:
-        lines = [_line(catalogue, row, before)]
-        if below:
-            lines.append(Text(f"{'':{len(before)}}  {below}", style="dim"))
-        for line in lines:
+        more = [Text(f"{'':{len(before)}}  {said}", style="dim") for said in below.splitlines()]
+        for line in (_line(catalogue, row, before), *more):
             if console.is_terminal:
                 console.print(line, overflow="ellipsis", no_wrap=True)
             else:  # into a pipe a line goes whole

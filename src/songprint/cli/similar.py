@@ -20,7 +20,7 @@ from songprint.cli.wishes import (
 EXAMPLES = """\b
 Examples:
   songprint similar song.mp3
-  songprint similar song.mp3 -k 25 --artist-cap 1
+  songprint similar song.mp3 -k 25 --artist-cap 1 --why
   songprint similar "so what" --beat 1 --genre 0.5
   songprint similar --json not-in-the-library.flac > kin.json
 
@@ -45,6 +45,9 @@ def similar(
     artist_cap: ArtistCap = 0,
     other_artists: Annotated[
         bool, typer.Option("--other-artists", help="Leave out the song's own artist.")
+    ] = False,
+    numbers: Annotated[
+        bool, typer.Option("--why", help="Show what each part contributes to the distance.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
     library: LibraryOption = None,
@@ -79,6 +82,12 @@ def similar(
         ]
         print_document({"seed": named_document(seed), "results": results})
         return
+    if numbers:
+        because = [
+            f"{why}\n{near.distance:.2f} = "
+            + " + ".join(f"{value:.2f} {part}" for part, value in near.why.items())
+            for near, why in zip(found, because, strict=True)
+        ]
     print_songs(
         catalogue,
         ((near.row, percent(near.kinship), why) for near, why in zip(found, because, strict=True)),

@@ -150,7 +150,7 @@ def station(
     first = [row for row in asked.rows if row is not None] if with_seeds else []
     rows = [*first, *(song.row for song in grown.songs)]
     writer(shelf.catalogue, rows, asked.name or save)
-    _tell(shelf, asked, grown, save, m3u, as_json)
+    _tell(shelf, asked, wishes, grown, save, m3u, as_json)
 
 
 @dataclass(frozen=True, eq=False)
@@ -235,8 +235,15 @@ def _remember_plays(shelf: Shelf, file: Path) -> None:
 
 
 def _tell(
-    shelf: Shelf, asked: _Asked, grown: Station, save: str | None, m3u: Path | None, as_json: bool
+    shelf: Shelf,
+    asked: _Asked,
+    wishes: Wishes,
+    grown: Station,
+    save: str | None,
+    m3u: Path | None,
+    as_json: bool,
 ) -> None:
+    from songprint.cli.asked import joined
     from songprint.cli.listing import (
         neighbour_document,
         percent,
@@ -258,10 +265,11 @@ def _tell(
             ),
         )
         return
+    wanted = joined([asked.seeds, catalogue.take(wishes.likes)])
     results = []
     for song in grown.songs:
-        nearest = _nearest_seed(asked.seeds, catalogue, song.row)
-        why = say_why(asked.seeds.take([nearest]), catalogue.take([song.row]))
+        kin = wanted.take([grown.kin_of[song.row]])
+        why = say_why(kin, catalogue.take([song.row]))
         document = neighbour_document(catalogue, song, why)
         results.append({**document, "beyond": grown.widened.get(song.row, [])})
     print_document(
@@ -282,7 +290,3 @@ def _tell(
 
 def _beyond(guards: Sequence[str]) -> str:
     return f"beyond {', '.join(guards)}" if guards else ""
-
-
-def _nearest_seed(seeds: Catalogue, catalogue: Catalogue, row: int) -> int:
-    return int((seeds.embeddings @ catalogue.embeddings[row]).argmax())

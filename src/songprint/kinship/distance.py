@@ -84,6 +84,10 @@ class Queries:
     def __len__(self) -> int:
         return len(self.coefficients)
 
+    def one(self, place: int) -> Queries:
+        """Return one of them."""
+        return Queries(self.coefficients[[place]], self.offsets[[place]])
+
     def combined(self, shares: Sequence[float] | NDArray[np.floating]) -> Queries:
         """Return one point whose distance to any song is the sum of these distances by shares.
 

@@ -107,7 +107,9 @@ class Station:
     Attributes
     ----------
     songs : list of Neighbour
-        As neighbours of the seeds.
+        Each as a neighbour of the seed, or the liked song, that it is nearest to.
+    kin_of : dict
+        Which one that is, by row: its place among the seeds, then the liked songs.
     guards : list of str
         What its songs have in common by the guards: "electronic", "90s".
     widened : dict
@@ -119,6 +121,7 @@ class Station:
     """
 
     songs: list[Neighbour]
+    kin_of: dict[int, int] = field(default_factory=dict)
     guards: list[str] = field(default_factory=list)
     widened: dict[int, list[str]] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
@@ -186,7 +189,8 @@ def grow(
     if not chosen.full and not wishes.strict:
         remarks.append("the library has no more songs: the station stops")
     return Station(
-        songs=kinship.explained(judge.centre, songs, wishes.weights),
+        songs=judge.explained(songs),
+        kin_of=dict(zip(songs, judge.kin_of(songs), strict=True)),
         guards=[guard.name for guard in guards[1:]],
         widened=widened,
         remarks=remarks,
@@ -212,8 +216,22 @@ class _Judge:
         self._refused_raw = kinship.space.distances(
             kinship.space.queries(self._refused), self._weights
         )
-        self.centre = self._wanted.combined(np.full(len(self._wanted), 1 / len(self._wanted)))
         self.nearest: Floats = self._raw.min(axis=0)
+
+    def kin_of(self, rows: Sequence[int]) -> list[int]:
+        """Return which of what is wanted each song is nearest to."""
+        return [int(kin) for kin in self._raw[:, list(rows)].argmin(axis=0)]
+
+    def explained(self, rows: Sequence[int]) -> list[Neighbour]:
+        """Return songs as neighbours of what each is nearest to, in the order given."""
+        found: dict[int, Neighbour] = {}
+        kin_of = np.array(self.kin_of(rows), np.intp)
+        for kin in np.unique(kin_of):
+            theirs = [int(row) for row in np.asarray(rows)[kin_of == kin]]
+            query = self._wanted.one(int(kin))
+            near = self._kinship.explained(query, theirs, self._weights, self._raw[kin])
+            found |= {neighbour.row: neighbour for neighbour in near}
+        return [found[row] for row in rows]
 
     def farness(self, rows: Rows) -> Floats:
         """Return how far songs are [shape=(k,)]; infinite nearer to what was refused."""
