@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+_PART = ".songprint-{}.part{}"
+_LEFT_AFTER_SECONDS = 24 * 3600.0
 
 
 @contextmanager
@@ -31,7 +35,7 @@ def replacing(place: Path) -> Iterator[Path]:
         If it cannot be written.
     """
     place = Path(os.path.realpath(place))
-    part = place.with_name(f".songprint-{os.getpid()}-{os.urandom(4).hex()}.part{place.suffix}")
+    part = place.with_name(_PART.format(f"{os.getpid()}-{os.urandom(4).hex()}", place.suffix))
     try:
         yield part
         flush(part)
@@ -41,6 +45,13 @@ def replacing(place: Path) -> Iterator[Path]:
         raise
     if os.name == "posix":
         flush(place.parent)
+
+
+def sweep(folder: Path) -> None:
+    """Remove what :func:`replacing` left in a folder when it was killed, a day ago or more."""
+    for part in folder.glob(_PART.format("*", "*")):
+        if time.time() - part.lstat().st_ctime > _LEFT_AFTER_SECONDS:
+            part.unlink(missing_ok=True)
 
 
 def flush(path: Path) -> None:

@@ -28,6 +28,7 @@ from songprint.cli import (
     report,
     similar,
     station,
+    tag,
     train,
 )
 from songprint.cli.text import complain
@@ -96,6 +97,7 @@ app.command(epilog=mix.EXAMPLES)(mix.mix)
 app.command(epilog=find.EXAMPLES)(find.find)
 app.command(epilog=cluster.EXAMPLES)(cluster.cluster)
 app.command(epilog=report.EXAMPLES)(report.report)
+app.command(epilog=tag.EXAMPLES)(tag.tag)
 app.command(epilog=export.EXAMPLES)(export.export)
 app.command(name="import", epilog=import_.EXAMPLES)(import_.import_)
 app.command(epilog=plot.EXAMPLES)(plot.plot)
