@@ -13,12 +13,14 @@ import psutil
 import pytest
 
 from songprint import Library, fingerprint
+from songprint.errors import SongprintError
 from songprint.fingerprints import default_fingerprinter
-from songprint.library import ingest
+from songprint.library import ingest, pool
 from songprint.library.ingest import Added, Step
 from songprint.library.schema import song_record
 from songprint.library.tags import SongTags
 from support.audiofiles import write_audio
+from support.killing import stillborn
 from support.shelves import NOW, library_of, made_up_song, retag, small_song
 
 CURRENT = default_fingerprinter().model_version
@@ -296,6 +298,17 @@ def test_a_song_that_hangs_its_worker_is_given_up(tmp_path: Path) -> None:
         (str(b), "gave up: it took more than 4 s")
     ]
     assert paths(library) == [str(a), str(c)]
+
+
+def test_workers_that_do_not_start_are_told_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "serve", stillborn)
+    small_song(tmp_path / "music" / "a.flac")
+    library = Library.open(tmp_path / "library", create=True)
+    with pytest.raises(SongprintError, match="do not start: exit code 7"):
+        add(library, tmp_path / "music")
+    assert library.files() == []
 
 
 def test_no_worker_outlives_the_run(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from songprint.library.scan import Found, find_songs
+from songprint.library.scan import FileOnDisk, Found, find_songs, scan
 
 
 def touch(*paths: Path) -> None:
@@ -125,3 +125,34 @@ def test_a_tree_deeper_than_python_recurses_is_walked(tmp_path: Path) -> None:
     finally:
         sys.setrecursionlimit(limit)
     assert found == [Found(str(song))]
+
+
+def test_a_scan_tells_sizes_and_times_of_what_links_lead_to(tmp_path: Path) -> None:
+    song = tmp_path / "real" / "a.mp3"
+    touch(song)
+    song.write_bytes(b"123")
+    (tmp_path / "music").mkdir()
+    (tmp_path / "music" / "b.mp3").symlink_to(song)
+    (tmp_path / "folder").symlink_to(tmp_path / "real")
+    places = [tmp_path / "music", tmp_path / "folder", song]
+    seen = scan(map(str, places))
+    assert seen.problems == []
+    assert list(seen.files.values()) == [FileOnDisk(str(song), 3, song.stat().st_mtime_ns)]
+    assert seen.roots == [str(tmp_path / "music"), str(tmp_path / "real")]
+
+
+def test_a_scan_tells_what_it_cannot_tell(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    broken = tmp_path / "music" / "broken.mp3"
+    touch(tmp_path / "music" / "a.mp3")
+    broken.symlink_to("nowhere")
+    seen = scan([str(tmp_path / name) for name in ("empty", "music", "gone")])
+    assert {found.path for found in seen.problems} == {
+        str(tmp_path / "empty"),
+        str(broken),
+        str(tmp_path / "gone"),
+    }
+    assert seen.empty == {str(tmp_path / "empty")}
+    assert seen.tells_of(str(tmp_path / "music" / "old.mp3"))
+    assert not seen.tells_of(str(tmp_path / "gone" / "old.mp3"))
+    assert not seen.tells_of(str(tmp_path / "music2" / "old.mp3"))

@@ -7,6 +7,7 @@ import random
 import subprocess
 import sys
 import time
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -82,3 +83,8 @@ def contents(library: Path) -> dict[str, Any]:
     tables["folders"] = opened.folders()
     tables["words"] = sorted(row.content_hash for row in opened.find(text="flac"))
     return tables
+
+
+def stillborn(_: Connection) -> None:
+    """Be a worker that ends before it is ready."""
+    os._exit(7)
