@@ -214,10 +214,11 @@ def print_paths(kinship: Kinship, paths: int = 100, length: int = 10) -> None:
         between = kinship.space.distances(kinship.space.queries(rows), rows=rows)
         steps.append(np.diag(between, 1).mean())
         direct.append(found.distance)
+    print(f"\n{paths} paths of {length} songs between songs at random: off an even step by")
     print(
-        f"\n{paths} paths of {length} songs between songs at random: {np.mean(errors):.3f} of the"
+        f"{np.mean(errors):.3f} of the way, {100 * np.mean(backward):.0f} % of steps backward;",
+        end=" ",
     )
-    print(f"way off an even step, {100 * np.mean(backward):.0f} % of steps backward;", end=" ")
     print(f"distance of a step {np.mean(steps):.2f}, of the ends {np.mean(direct):.2f}")
 
 
