@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from starlette.responses import FileResponse
 
 from songprint.library.schema import quoted
-from songprint.web.problems import Refusal
+from songprint.web.refusal import Refusal
 
 if TYPE_CHECKING:
     from songprint.library.store import Library

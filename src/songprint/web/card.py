@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, Field
 
-from songprint.web.problems import Refusal
+from songprint.web.refusal import Refusal
 
 FILE = "accuracy.md"
 
@@ -78,9 +78,16 @@ def parse(markdown: str) -> Card:
             if line.strip() and not line.startswith("!["):
                 sections[-1].text.append(_plain(line))
     first = sections[1] if len(sections) > 1 else sections[0]
-    return Card(measured=" ".join(first.text[:1]), sections=sections[2:])
+    measured = first.text[0].split(", which writes")[0] if first.text else ""
+    return Card(measured=measured, sections=sections[2:])
 
 
 def _plain(text: str) -> str:
     text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", text.strip())
-    return text.replace("**", "").replace("`", "").replace("\\|", "|").removeprefix("- ")
+    return (
+        text.replace("**", "")
+        .replace("`", "")
+        .replace("\\|", "|")
+        .replace("*", "")
+        .removeprefix("- ")
+    )

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from songprint.errors import SongprintError, UsageError
-from songprint.web.problems import Refusal
+from songprint.web.refusal import Refusal
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from songprint.cli.text import printable
 from songprint.errors import SongprintError
-from songprint.web.problems import Refusal
+from songprint.web.refusal import Refusal
 
 MOST_KEPT = 100
 State = Literal["waiting", "running", "done", "failed", "cancelled"]

@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse
 
 from songprint.cli.text import printable
 from songprint.errors import DecodeError, LibraryError, SongprintError
+from songprint.web.refusal import Refusal
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -31,26 +32,6 @@ class Problem(BaseModel):
     status: int
     detail: str = ""
     errors: list[dict[str, Any]] = Field(default=[], description="Which fields are at fault.")
-
-
-class Refusal(Exception):  # noqa: N818 - an answer, not a fault
-    """A request that is not met.
-
-    Parameters
-    ----------
-    status
-        The HTTP status.
-    detail
-        Why, in a line for a person.
-    headers
-        Of the response.
-    """
-
-    def __init__(self, status: int, detail: str, headers: dict[str, str] | None = None) -> None:
-        super().__init__(detail)
-        self.status = status
-        self.detail = detail
-        self.headers = headers or {}
 
 
 def problem(

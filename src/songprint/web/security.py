@@ -26,7 +26,8 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 
-from songprint.web.problems import Refusal, problem
+from songprint.web.problems import problem
+from songprint.web.refusal import Refusal
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send

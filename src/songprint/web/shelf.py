@@ -20,7 +20,7 @@ from songprint.errors import SongprintError
 from songprint.kinship.neighbours import Kinship
 from songprint.library.store import Library
 from songprint.web.map import Axes, axes_for, packed, place
-from songprint.web.problems import Refusal
+from songprint.web.refusal import Refusal
 from songprint.web.table import Table
 
 if TYPE_CHECKING:

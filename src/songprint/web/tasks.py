@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from songprint.fingerprints import Fingerprint
 
 COLUMNS = 1000
-FLOOR_DBFS, CEILING_DBFS = -96.0, -12.0
+FLOOR_DBFS, CEILING_DBFS = -78.0, -18.0
 """What the darkest and the brightest colour of every spectrogram stand for."""
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from starlette.requests import ClientDisconnect
 
-from songprint.web.problems import Refusal
+from songprint.web.refusal import Refusal
 
 if TYPE_CHECKING:
     from starlette.requests import Request

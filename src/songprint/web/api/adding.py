@@ -23,7 +23,7 @@ from songprint.web.api.models import Model, Neighbour, neighbour_fields
 from songprint.web.jobs import Job
 from songprint.web.names import shown
 from songprint.web.page import OfPage, Page
-from songprint.web.problems import Refusal
+from songprint.web.refusal import Refusal
 from songprint.web.shelf import Snapshot
 from songprint.web.tasks import Heard, hear
 

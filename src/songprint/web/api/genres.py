@@ -22,7 +22,7 @@ from songprint.web.card import Card, accuracy_card
 from songprint.web.jobs import Job
 from songprint.web.names import shown
 from songprint.web.page import OfPage, Page
-from songprint.web.problems import Refusal
+from songprint.web.refusal import Refusal
 from songprint.web.shelf import Snapshot
 
 router = APIRouter(tags=["genres"])

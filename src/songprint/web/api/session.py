@@ -7,7 +7,7 @@ from pydantic import Field
 
 from songprint.web.api.models import Model
 from songprint.web.page import OfPage
-from songprint.web.problems import Refusal
+from songprint.web.refusal import Refusal
 from songprint.web.security import COOKIE, cookie_of
 
 router = APIRouter(tags=["session"])

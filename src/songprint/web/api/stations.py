@@ -24,7 +24,7 @@ from songprint.web.api.models import (
     song,
 )
 from songprint.web.page import OfPage
-from songprint.web.problems import Refusal
+from songprint.web.refusal import Refusal
 from songprint.web.shelf import Snapshot
 from songprint.web.wishes import kept_wishes, to_keep, with_verdicts
 

@@ -1,0 +1,188 @@
+/** Parts that several pages show: names, genres, reasons, bars, lists of songs. */
+
+import { ask } from "./api.js";
+import { PARTS, UNSURE, colourOf } from "./colours.js";
+import { clock, debounced, fill, h, icon, percent, svg, trying } from "./dom.js";
+import { player } from "./player.js";
+
+/** Return a coloured dot. */
+export function dot(colour) {
+  return svg("svg", { class: "dot", viewBox: "0 0 10 10", "aria-hidden": "true" }, svg("circle", { cx: 5, cy: 5, r: 5, fill: colour }));
+}
+
+/** Return a song's genre with its colour; what is unsure says so. */
+export function genreOf(song) {
+  const name = song.unsure ? "unsure" : song.genre;
+  return h("span", { class: "cell-genre" }, dot(song.unsure ? UNSURE : colourOf(song.genre)), h("span", { class: "cut" }, name));
+}
+
+export function chip(content, colour = null, onClose = null, closeLabel = "Remove") {
+  return h(
+    "span",
+    { class: "chip" },
+    colour && dot(colour),
+    h("span", { class: "cut" }, content),
+    onClose && h("button", { type: "button", "aria-label": closeLabel, on: { click: onClose } }, icon("close")),
+  );
+}
+
+/** Return probabilities as bars with their numbers. */
+export function bars(probabilities, colour = colourOf) {
+  return h(
+    "div",
+    { class: "bars", role: "list" },
+    probabilities.map(({ name, p }) =>
+      h(
+        "div",
+        { class: "bar", role: "listitem" },
+        h("span", { class: "cut" }, name),
+        h(
+          "span",
+          { class: "track", "aria-hidden": "true" },
+          svg("svg", { viewBox: "0 0 100 10", preserveAspectRatio: "none" }, svg("rect", { width: Math.max(100 * p, 0.4), height: 10, fill: colour(name) })),
+        ),
+        h("span", { class: "value" }, percent(p)),
+      ),
+    ),
+  );
+}
+
+/** Return what each part adds to the distance of two songs, as a bar and in words for screen readers. */
+export function whyBar(why) {
+  const sum = Object.values(why).reduce((a, b) => a + b, 0) || 1;
+  const told = Object.entries(why).map(([part, value]) => `${part} ${percent(value / sum)}`);
+  let x = 0;
+  const pieces = Object.entries(why).map(([part, value]) => {
+    const width = (100 * value) / sum;
+    const piece = svg("rect", { x, width, height: 10, fill: PARTS[part] }, svg("title", {}, `${part} ${percent(value / sum)}`));
+    x += width;
+    return piece;
+  });
+  return h(
+    "span",
+    { class: "why", role: "img", "aria-label": `what tells them apart: ${told.join(", ")}`, title: told.join(", ") },
+    svg("svg", { viewBox: "0 0 100 10", preserveAspectRatio: "none" }, pieces),
+  );
+}
+
+export function whyLegend() {
+  return h("div", { class: "legend", "aria-hidden": "true" }, Object.entries(PARTS).map(([part, colour]) => h("span", {}, dot(colour), part)));
+}
+
+/** Return a list of songs. `actions` makes more buttons for a song, `below` more lines. */
+export function songList(songs, { actions = () => [], below = () => [], label = "Songs" } = {}) {
+  const list = h("ol", { class: "songs", "aria-label": label });
+  fill(
+    list,
+    songs.map((song, index) =>
+      h(
+        "li",
+        { "data-id": song.id },
+        h(
+          "button",
+          { class: "bare", disabled: !song.playable, "aria-label": `Play ${song.title}`, on: { click: () => player.play(songs, index) } },
+          icon("play"),
+        ),
+        h(
+          "div",
+          { class: "name" },
+          h("div", { class: "cut" }, h("a", { href: `/song/${song.id}` }, song.title), song.artist && h("span", { class: "soft" }, ` ${song.artist}`)),
+          h(
+            "div",
+            { class: "row small soft" },
+            song.kinship !== undefined && h("span", { class: "num", title: "Kinship: 50% is a usual neighbour" }, percent(song.kinship)),
+            song.why && whyBar(song.why),
+            genreOf(song),
+            h("span", { class: "num" }, clock(song.seconds)),
+          ),
+          song.because && h("div", { class: "because" }, song.because),
+          below(song),
+        ),
+        h("div", { class: "actions" }, actions(song, index)),
+      ),
+    ),
+  );
+  const mark = () => {
+    for (const item of list.children) item.classList.toggle("playing", item.dataset.id === player.song?.id);
+  };
+  mark();
+  player.addEventListener("song", mark);
+  return list;
+}
+
+/** Return a field that finds songs while one types, and hands the chosen one on. */
+export function songFinder(label, onChoose) {
+  const id = `finder-${Math.random().toString(36).slice(2)}`;
+  let found = [];
+  let active = -1;
+  const options = h("ul", { role: "listbox", id, class: "hidden", "aria-label": "Songs that fit" });
+  const field = h("input", {
+    type: "search", role: "combobox", "aria-expanded": "false", "aria-controls": id, "aria-autocomplete": "list",
+    autocomplete: "off", placeholder: "Title, artist, album …", class: "grow",
+    on: {
+      input: () => look(field.value),
+      blur: () => setTimeout(() => show([]), 150),
+      keydown: (event) => {
+        if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+          move(event.key === "ArrowDown" ? 1 : -1);
+          event.preventDefault();
+        } else if (event.key === "Enter" && found.length) {
+          choose(found[Math.max(active, 0)]);
+          event.preventDefault();
+        } else if (event.key === "Escape") {
+          show([]);
+        }
+      },
+    },
+  });
+  const look = debounced(
+    120,
+    trying(async (words) => {
+      show(words.trim() ? (await ask("/api/songs", { query: { q: words, limit: 8 } })).songs : []);
+    }),
+  );
+  const choose = (song) => {
+    field.value = "";
+    show([]);
+    onChoose(song);
+  };
+  const move = (step) => {
+    active = (active + step + found.length) % Math.max(found.length, 1);
+    [...options.children].forEach((option, i) => option.setAttribute("aria-selected", String(i === active)));
+    field.setAttribute("aria-activedescendant", `${id}-${active}`);
+  };
+  const show = (songs) => {
+    found = songs;
+    active = -1;
+    field.removeAttribute("aria-activedescendant");
+    field.setAttribute("aria-expanded", String(songs.length > 0));
+    options.classList.toggle("hidden", !songs.length);
+    fill(
+      options,
+      songs.map((song, i) =>
+        h(
+          "li",
+          { role: "option", id: `${id}-${i}`, on: { mousedown: () => choose(song) } },
+          song.title,
+          song.artist && h("span", { class: "soft" }, ` ${song.artist}`),
+        ),
+      ),
+    );
+  };
+  return h("div", { class: "suggest" }, h("label", { class: "field" }, label, field), options);
+}
+
+/** Save a text that the server sent as a file. */
+export async function download(response, name) {
+  const address = URL.createObjectURL(await response.blob());
+  const link = h("a", { href: address, download: name });
+  document.body.append(link);
+  link.click();
+  link.remove();
+  setTimeout(() => URL.revokeObjectURL(address), 10000);
+}
+
+/** Show that there is nothing, and what can be done about it. */
+export function empty(text, ...more) {
+  return h("div", { class: "empty" }, h("p", {}, text), more);
+}

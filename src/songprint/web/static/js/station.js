@@ -1,0 +1,270 @@
+/** Stations: seeds, what counts, what is kept to; the result at once. */
+
+import { ask, library, send } from "./api.js";
+import { colourOf } from "./colours.js";
+import { chip, download, empty, songFinder, songList, whyLegend } from "./parts.js";
+import { debounced, fill, h, icon, note, trying } from "./dom.js";
+import { player } from "./player.js";
+
+const PARTS = [
+  ["beat", "Beat", 0.2], ["intensity", "Intensity", 0.2], ["rhythm", "Rhythm", 0.2], ["timbre", "Timbre", 0.2], ["genre", "Genre", 1],
+];
+const VERDICTS = [["like", "More like this"], ["skip", "Not this one"], ["never", "Never play this"]];
+
+export async function show(page, { signal, go, query }) {
+  const known = await library();
+  if (!known.songs) {
+    fill(page, h("h1", {}, "Station"), empty("A station grows from songs of your library, which has none yet.", h("a", { class: "button", href: "/add" }, "Add music")));
+    return;
+  }
+  await new StationPage(page, signal, go, known).open(query);
+}
+
+class StationPage {
+  constructor(page, signal, go, known) {
+    Object.assign(this, { page, signal, go, known, seeds: [], name: "", said: {}, songs: [], asking: null });
+    this.wishes = { length: 25, weights: Object.fromEntries(PARTS.map(([part, , usual]) => [part, usual])), unpopular: 0, same_genre: false, any_genre: false, era: null, widen: false, artist_cap: 2 };
+    this.growSoon = debounced(40, () => this.grow());
+    this.follows = false;
+  }
+
+  async open(query) {
+    const name = query.get("name");
+    const ids = (query.get("seeds") ?? "").split(",").filter((id) => /^[0-9a-f]{32}$/.test(id)).slice(0, 50);
+    if (name) {
+      const kept = await ask(`/api/stations/${encodeURIComponent(name)}`, { signal: this.signal });
+      this.name = kept.name;
+      this.seeds = kept.seeds;
+      Object.assign(this.wishes, kept.wishes);
+      if (kept.missing) note(`${kept.missing} of its seeds are not in the library any more`);
+    } else if (ids.length) {
+      this.seeds = await ask("/api/songs/of", { body: ids, signal: this.signal });
+    }
+    this.kept = await ask("/api/stations", { signal: this.signal });
+    this.draw();
+    await this.grow();
+  }
+
+  draw() {
+    this.title = h("h1", {}, this.name || "Station");
+    this.chips = h("div", { class: "row", "aria-label": "Seeds", role: "list" });
+    this.result = h("div", { class: "panel stack", "aria-live": "polite" });
+    this.buttons = h("div", { class: "row" });
+    fill(
+      this.page,
+      h("div", { class: "page-head" }, this.title, this.buttons),
+      h(
+        "div",
+        { class: "station-grid" },
+        h("div", { class: "stack" }, this.seedPanel(), this.sliders(), this.guards(), this.keptPanel()),
+        this.result,
+      ),
+    );
+    this.drawSeeds();
+    this.drawButtons();
+  }
+
+  seedPanel() {
+    return h(
+      "section",
+      { class: "panel stack", "aria-label": "Seeds" },
+      h("h2", {}, "Seeds"),
+      this.chips,
+      songFinder("Add a seed", (song) => {
+        if (this.seeds.length < 50 && !this.seeds.some(({ id }) => id === song.id)) this.seeds.push(song);
+        this.drawSeeds();
+        this.grow();
+      }),
+    );
+  }
+
+  drawSeeds() {
+    fill(
+      this.chips,
+      this.seeds.map((song) =>
+        h("span", { role: "listitem" }, chip(song.title, colourOf(song.genre, song.unsure), () => {
+          this.seeds = this.seeds.filter(({ id }) => id !== song.id);
+          this.drawSeeds();
+          this.grow();
+        }, `Remove the seed ${song.title}`)),
+      ),
+      this.seeds.length ? null : h("span", { class: "soft" }, "none yet"),
+    );
+    if (!this.name) history.replaceState(null, "", this.seeds.length ? `/station?seeds=${this.seeds.map(({ id }) => id).join(",")}` : "/station");
+  }
+
+  slider(label, value, most, onInput, shown = (v) => v.toFixed(1)) {
+    const told = h("output", { class: "num" }, shown(value));
+    const field = h("input", {
+      type: "range", min: 0, max: most, step: most / 20, value,
+      on: { input: () => { told.textContent = shown(Number(field.value)); onInput(Number(field.value)); this.growSoon(); } },
+    });
+    return h("label", { class: "slider" }, label, field, told);
+  }
+
+  sliders() {
+    const { weights } = this.wishes;
+    return h(
+      "section",
+      { class: "panel stack", "aria-label": "What counts" },
+      h("h2", {}, "What counts"),
+      PARTS.map(([part, label]) => this.slider(label, weights[part], 2, (value) => { weights[part] = value; })),
+      this.slider("Unpopular", this.wishes.unpopular, 1, (value) => { this.wishes.unpopular = value; }, (v) => `${Math.round(100 * v)}%`),
+      h("p", { class: "soft small" }, this.known.has_plays ? "Unpopular: what was played least comes first." : "Unpopular: songs by artists of whom you have few come first."),
+    );
+  }
+
+  guards() {
+    const { wishes } = this;
+    const genre = h(
+      "select",
+      { on: { change: () => { wishes.same_genre = genre.value === "same"; wishes.any_genre = genre.value === "any"; this.grow(); } } },
+      [["widen", "keep to the seeds' genre, go beyond if need be"], ["same", "only the seeds' genre, then stop"], ["any", "any genre"]].map(([value, label]) =>
+        h("option", { value, selected: value === (wishes.same_genre ? "same" : wishes.any_genre ? "any" : "widen") }, label)),
+    );
+    const era = h(
+      "select",
+      { on: { change: () => { wishes.era = era.value || null; this.grow(); } } },
+      h("option", { value: "" }, "any"),
+      this.known.eras.map((name) => h("option", { value: name, selected: wishes.era === name }, name)),
+    );
+    const length = h("input", { type: "number", min: 1, max: 200, value: wishes.length, on: { input: () => { wishes.length = Math.min(Math.max(Math.round(Number(length.value)) || 25, 1), 500); this.growSoon(); } } });
+    const cap = h("input", { type: "number", min: 0, max: 50, value: wishes.artist_cap, on: { input: () => { wishes.artist_cap = Math.min(Math.max(Math.round(Number(cap.value)) || 0, 0), 500); this.growSoon(); } } });
+    return h(
+      "section",
+      { class: "panel stack", "aria-label": "Guards" },
+      h("h2", {}, "Guards"),
+      h("label", { class: "field" }, "Genre, as the audio tells it", genre),
+      h("label", { class: "field" }, "Sounds of the", era),
+      h("div", { class: "row" }, h("label", { class: "field grow" }, "Songs", length), h("label", { class: "field grow" }, "Most of an artist (0: any)", cap)),
+    );
+  }
+
+  keptPanel() {
+    return h(
+      "section",
+      { class: "panel stack", "aria-label": "Saved stations" },
+      h("h2", {}, "Saved stations"),
+      this.kept.length
+        ? h("div", { class: "row" }, this.kept.map(({ name }) => h("a", { class: "chip", href: `/station?name=${encodeURIComponent(name)}` }, name)))
+        : h("p", { class: "soft small" }, "None yet. A saved station remembers what you like and skip."),
+    );
+  }
+
+  drawButtons() {
+    const some = this.songs.length > 0;
+    fill(
+      this.buttons,
+      h("button", { class: "main", disabled: !some, on: { click: () => { this.follows = true; player.play(this.songs); } } }, icon("play"), "Play through"),
+      h("button", { disabled: !this.seeds.length, on: { click: trying(() => this.save()) } }, this.name ? "Save" : "Save as …"),
+      this.name ? h("button", { on: { click: trying(() => this.rename()) } }, "Rename") : null,
+      this.name ? h("button", { class: "danger", on: { click: trying(() => this.forget()) } }, "Delete") : null,
+      h("button", { disabled: !some, on: { click: trying(() => this.export()) } }, "Export M3U8"),
+    );
+  }
+
+  async grow() {
+    this.asking?.abort();
+    if (!this.seeds.length) {
+      this.songs = [];
+      fill(this.result, empty("Choose a song to start from, here, in the library or on the map."));
+      this.drawButtons();
+      return;
+    }
+    this.asking = new AbortController();
+    const stop = () => this.asking.abort();
+    this.signal.addEventListener("abort", stop, { once: true });
+    try {
+      const body = { seeds: this.seeds.map(({ id }) => id), wishes: this.wishes, name: this.name, said: this.said };
+      this.drawResult(await ask("/api/station", { body, signal: this.asking.signal }));
+    } catch (error) {
+      if (error.name !== "AbortError") fill(this.result, h("p", { class: "bad", role: "alert" }, error.message));
+    } finally {
+      this.signal.removeEventListener("abort", stop);
+    }
+  }
+
+  drawResult(station) {
+    this.songs = station.songs;
+    if (this.follows) player.follow(this.songs);
+    const guards = station.guards.length ? `, all ${station.guards.join(", ")}` : "";
+    const verdict = (song) => VERDICTS.map(([name, label]) =>
+      h("button", { class: "bare", title: label, "aria-label": `${label}: ${song.title}`, on: { click: trying(() => this.say(song, name)) } }, icon(name)));
+    const beyond = (song) => (song.beyond.length ? h("div", { class: "small" }, `beyond ${song.beyond.join(", ")}`) : null);
+    fill(
+      this.result,
+      h("div", { class: "row" }, h("h2", { class: "grow" }, `${station.songs.length} songs${station.songs.some((s) => s.beyond.length) ? "" : guards}`), h("span", { class: "soft small num", "data-ms": station.milliseconds }, `grown in ${Math.round(station.milliseconds)} ms`)),
+      station.remarks.length ? h("ul", { class: "remarks" }, station.remarks.map((remark) => h("li", {}, remark))) : null,
+      whyLegend(),
+      songList(station.songs, { label: "The station", actions: verdict, below: beyond }),
+    );
+    this.drawButtons();
+  }
+
+  async say(song, verdict) {
+    if (this.name || verdict === "never") await ask("/api/feedback", { body: { station: this.name, song: song.id, verdict } });
+    this.said[song.id] = verdict;
+    const heard = player.song?.id === song.id;
+    await this.grow();
+    if (heard && verdict !== "like") player.go(1);
+    const remembered = this.name || verdict === "never" ? "remembered" : "until you leave; save the station to have it remembered";
+    note(`${VERDICTS.find(([name]) => name === verdict)[1]}: ${song.title} (${remembered})`);
+  }
+
+  async save() {
+    const name = this.name || (await askForName("Save the station", this.seeds[0]?.title ?? ""));
+    if (!name) return;
+    const body = { seeds: this.seeds.map(({ id }) => id), wishes: this.wishes };
+    await ask(`/api/stations/${encodeURIComponent(name)}`, { method: "PUT", body });
+    for (const [song, verdict] of this.name ? [] : Object.entries(this.said)) await ask("/api/feedback", { body: { station: name, song, verdict } });
+    note(`saved as ${name}`);
+    this.go(`/station?name=${encodeURIComponent(name)}`);
+  }
+
+  async rename() {
+    const name = await askForName("Rename the station", this.name);
+    if (!name || name === this.name) return;
+    await ask(`/api/stations/${encodeURIComponent(this.name)}`, { method: "PATCH", body: { name } });
+    this.go(`/station?name=${encodeURIComponent(name)}`);
+  }
+
+  async forget() {
+    if (!(await confirmed(`Delete the station ${this.name}?`))) return;
+    await ask(`/api/stations/${encodeURIComponent(this.name)}`, { method: "DELETE" });
+    this.go("/station");
+  }
+
+  async export() {
+    const name = (this.name || this.seeds[0]?.title || "station").replace(/[/\\\x00-\x1f\x7f]/g, " ").slice(0, 80).trim() || "station";
+    const response = await send("/api/playlist", { body: { name, songs: this.songs.map(({ id }) => id) } });
+    await download(response, `${name}.m3u8`);
+  }
+}
+
+function askForName(title, suggested) {
+  const field = h("input", { type: "text", value: suggested.slice(0, 80), maxlength: 80, required: true, pattern: "[^\\/\\\\]+" });
+  return asked(title, h("label", { class: "field" }, "Name", field), "Save", () => field.value.trim());
+}
+
+function confirmed(question) {
+  return asked(question, null, "Delete", () => true);
+}
+
+function asked(title, content, verb, value) {
+  return new Promise((resolve) => {
+    const form = h(
+      "form",
+      { method: "dialog", class: "stack" },
+      h("h2", {}, title),
+      content,
+      h("div", { class: "row" }, h("button", { class: "main", value: "yes" }, verb), h("button", { type: "button", on: { click: () => dialog.close("no") } }, "Cancel")),
+    );
+    const dialog = h("dialog", { "aria-label": title }, form);
+    dialog.addEventListener("close", () => {
+      dialog.remove();
+      resolve(dialog.returnValue === "yes" ? value() : null);
+    });
+    document.body.append(dialog);
+    dialog.showModal();
+  });
+}
