@@ -26,6 +26,7 @@ from songprint.cli import (
     path,
     plot,
     report,
+    serve,
     similar,
     station,
     tag,
@@ -100,6 +101,7 @@ app.command(epilog=report.EXAMPLES)(report.report)
 app.command(epilog=tag.EXAMPLES)(tag.tag)
 app.command(epilog=export.EXAMPLES)(export.export)
 app.command(name="import", epilog=import_.EXAMPLES)(import_.import_)
+app.command(epilog=serve.EXAMPLES)(serve.serve)
 app.command(epilog=plot.EXAMPLES)(plot.plot)
 app.command(epilog=gallery.EXAMPLES)(gallery.gallery)
 app.command(epilog=train.EXAMPLES)(train.train)
