@@ -113,12 +113,12 @@ def _tell(tagged: Tagged, *, undo: bool) -> None:
     for change in tagged.changes:
         typer.echo(f"{printable(change.path)}: {', '.join(map(printable, _fields(change)))}")
     for n, what in (
-        (tagged.same, "say this already" if not undo else "are as they were already"),
-        (tagged.kept, "say something else somewhere, which is left" + "; --replace" * (not undo)),
-        (tagged.unsure, "have something unsure, which is left out; --unsure"),
+        (tagged.same, "as it should be already"),
+        (tagged.kept, "says something else, left" + " (--replace)" * (not undo)),
+        (tagged.unsure, "not sure, left out (--unsure)"),
     ):
         if n:
-            typer.echo(f"{count(n, 'file')} {what}")
+            typer.echo(f"{what}: {count(n, 'file')}")
     files = count(len(tagged.changes), "file")
     if not tagged.written:
         typer.echo(f"{files} would be written: --write does it")
