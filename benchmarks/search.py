@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from shared_songs import shared_songs
 from songprint.kinship.distance import DEFAULT_WEIGHTS, Weights
-from songprint.kinship.neighbours import Kinship, nearest
+from songprint.kinship.neighbours import COPIES, Kinship, nearest
 from songprint.kinship.station import grow
 from songprint.library.catalogue import Catalogue
 
@@ -150,10 +150,10 @@ def recall(kinship: Kinship, seeds: NDArray[np.intp], found: list[list[int]]) ->
     hits = []
     for seed, rows in zip(seeds, found, strict=True):
         raw = kinship.space.distances(kinship.space.queries([seed]))[0]
+        raw[seed] = np.inf
+        near = nearest(raw, COPIES)
+        raw[near[kinship.same_recording(int(seed), near)]] = np.inf
         scaled = kinship.scaled(raw, everything, DEFAULT_WEIGHTS)
-        scaled[seed] = np.inf
-        copies = kinship.same_recording(int(seed), nearest(raw, 30))
-        scaled[nearest(raw, 30)[copies]] = np.inf
         hits.append(len(set(nearest(scaled, len(rows)).tolist()) & set(rows)) / len(rows))
     return float(np.mean(hits))
 

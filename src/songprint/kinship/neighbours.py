@@ -31,10 +31,12 @@ On 1,029 songs all of any song's corrected ten are among its nearest 112.
 HUGE = 200_000
 """From so many songs on, the nearest are sought in the nearest cells alone."""
 
-PROBED = 0.03
+PROBED = 0.02
 """The share of a huge library's songs that is looked at."""
 
-_COPIES = 20
+COPIES = 20
+"""Copies of a recording are sought among so many nearest songs."""
+
 _SAME_LENGTH = 0.02
 _ALIKE = {"genre": 0.02, "timbre": 0.2, "rhythm": 0.2}
 _VERSION = re.compile(r"\s*[(\[][^)\]]*[)\]]|\s+-\s+(remaster|live|mono|stereo|demo|acoustic).*$")
@@ -169,7 +171,7 @@ class Kinship:
             raw[self.artists == artist] = np.inf
         itself = np.array([song]) if isinstance(song, int) else self._same_audio(song)
         raw[itself] = np.inf
-        near = nearest(raw, _COPIES)
+        near = nearest(raw, COPIES)
         raw[near[self._alike(float(one.seconds[0]), queries, near)]] = np.inf
         wanted = max(SHORTLIST, 20 * k)
         while True:
