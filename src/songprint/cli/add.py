@@ -19,15 +19,16 @@ if TYPE_CHECKING:
 EXAMPLES = """\b
 Examples:
   songprint add ~/Music
-  songprint add                       # look again at all folders added before
-  songprint add --prune ~/Music       # and forget the files that are gone
-  songprint add --watch ~/Music       # and go on whenever something changes
-  songprint add --forget ~/Music/old  # take a folder out again
+  songprint add
+  songprint add --prune ~/Music
+  songprint add --watch ~/Music
+  songprint add --forget ~/Music/old
   songprint add --json ~/Music > added.json
 
 \b
-Only what is new or has changed is heard. Stop it with Ctrl-C, or kill it, at any
-moment: the same command goes on where it stopped.
+Only what is new or has changed is heard; without a folder, in all folders that
+were added before. Stop it with Ctrl-C, or kill it, at any moment: the same
+command goes on where it stopped.
 """
 
 MOST_NAMED = 10
@@ -72,7 +73,10 @@ def add(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
     library: LibraryOption = None,
 ) -> None:
-    """Add music to the library: hear what is new, notice what was moved, tagged or deleted."""
+    """Add music to the library, or what is new in it.
+
+    Moved, renamed and tagged files are recognised and not heard again.
+    """
     from songprint.cli.hearing import usable_cores
     from songprint.library.store import Library
     from songprint.library.watch import changes

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 EXAMPLES = """\b
 Examples:
   songprint report
-  songprint report --all           # every failed, missing and double file
+  songprint report --all
   songprint report --json
 
 \b
@@ -48,7 +48,7 @@ def report(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
     library: LibraryOption = None,
 ) -> None:
-    """Say what is in the library: songs, genres, failed files, copies, and what can be reached."""
+    """Say what is in the library, and what is wrong with it."""
     from songprint.library.overview import overview
     from songprint.library.store import Library
 
