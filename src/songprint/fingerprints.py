@@ -159,6 +159,7 @@ class Fingerprinter:
         *,
         limits: DecodeLimits | None = None,
         known_hash: str | None = None,
+        on_samples: Callable[[NDArray[np.float32]], None] | None = None,
     ) -> Fingerprint:
         """Hear a file.
 
@@ -170,6 +171,9 @@ class Fingerprinter:
             What the file may cost.
         known_hash : str, optional
             Its content hash, if it was computed before.
+        on_samples : callable, optional
+            Is given the mono samples at 16 kHz, block by block [shape=(n,)], for what else is
+            measured in the same pass.
 
         Returns
         -------
@@ -187,7 +191,8 @@ class Fingerprinter:
 
         limits = limits or DEFAULT_LIMITS
         listener = Listener(native=True)
-        heard = self._hear(stream(path, limits=limits, tap=listener.add_channels), listener)
+        blocks = stream(path, limits=limits, tap=listener.add_channels)
+        heard = self._hear(_tapped(blocks, on_samples) if on_samples else blocks, listener)
         return self._conclude(heard, known_hash or content_hash(path, limits=limits))
 
     def fingerprint_samples(self, samples: NDArray[np.float32], content_hash: str) -> Fingerprint:

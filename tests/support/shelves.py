@@ -10,9 +10,10 @@ from pathlib import Path
 import mutagen.flac
 import numpy as np
 
+from songprint.audio.peaks import Peaks
 from songprint.fingerprints import Fingerprint, default_fingerprinter
 from songprint.library.scan import look_at
-from songprint.library.schema import FileRow, song_record, vocabulary_of
+from songprint.library.schema import FileRow, landmarks_record, song_record, vocabulary_of
 from songprint.library.store import Library
 from songprint.library.tags import SongTags
 from songprint.library.worker import identify
@@ -98,6 +99,7 @@ def library_of(path: Path, *files: Path, model: str | None = None) -> Library:
             found, identified = look_at(str(file)), identify(str(file))
             song = replace(made_up_song(number, model=model), content_hash=identified.content_hash)
             writer.put_model(model, vocabulary_of(song))
+            writer.put_landmarks([landmarks_record(song.content_hash, Peaks.none())])
             writer.put_songs([song_record(song, identified.tags, found.path, NOW)])
             writer.put_files(
                 [

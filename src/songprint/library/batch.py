@@ -8,7 +8,15 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from songprint.library.schema import FileRow, read_path, song_record, tag_columns, vocabulary_of
+from songprint.audio.peaks import Peaks
+from songprint.library.schema import (
+    FileRow,
+    landmarks_record,
+    read_path,
+    song_record,
+    tag_columns,
+    vocabulary_of,
+)
 from songprint.library.tags import SongTags
 
 if TYPE_CHECKING:
@@ -48,6 +56,7 @@ class Batch:
         self._writer = writer
         self._holdings = holdings
         self._heard: dict[str, tuple[Fingerprint, SongTags, str]] = {}
+        self._landmarks: dict[str, dict[str, Any]] = {}
         self._tags: dict[str, tuple[SongTags, str]] = {}
         self._files: dict[str, FileRow] = {}
         self._models: set[str] = set()
@@ -62,9 +71,18 @@ class Batch:
         waited = time.monotonic() - self._since
         return len(self._files) >= MOST_SONGS or waited >= MOST_SECONDS
 
-    def add_song(self, file: FileOnDisk, fingerprint: Fingerprint, tags: SongTags) -> None:
-        """Add a song that was heard, and its file."""
+    def add_song(
+        self,
+        file: FileOnDisk,
+        fingerprint: Fingerprint,
+        tags: SongTags,
+        peaks: Peaks | None = None,
+    ) -> None:
+        """Add a song that was heard, and its file; without peaks it is not identified by a clip."""
         self._heard[fingerprint.content_hash] = fingerprint, tags, file.path
+        self._landmarks[fingerprint.content_hash] = landmarks_record(
+            fingerprint.content_hash, peaks or Peaks.none()
+        )
         self.add_file(file, fingerprint.content_hash, tags)
         self._holdings.heard(fingerprint.content_hash)
 
@@ -90,7 +108,10 @@ class Batch:
         self._put(FileRow(file.path, song, file.size, mtime_ns, outcome.error, None, _now()))
 
     def write(self) -> None:
-        """Write what there is: songs before files, so that no file is without its song."""
+        """Write what there is: songs before files, so that no file is without its song.
+
+        Landmarks come before songs, for the same reason.
+        """
         self._since = time.monotonic()
         if not self._files:
             return
@@ -100,11 +121,13 @@ class Batch:
                 self._writer.put_model(fingerprint.model, vocabulary_of(fingerprint))
                 self._models.add(fingerprint.model)
         before = self._rows_before()
+        self._writer.put_landmarks(list(self._landmarks.values()))
         self._writer.put_songs([self._record(song, before.get(song), now) for song in self._heard])
         self._retag(before, now)
         self._writer.put_files(list(self._files.values()))
         self._writer.flush()
         self._heard.clear()
+        self._landmarks.clear()
         self._tags.clear()
         self._files.clear()
         self._written += 1

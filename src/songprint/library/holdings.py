@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
+from songprint.audio.peaks import PEAKS_VERSION
 from songprint.library.scan import is_within
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class Holdings:
         By path.
     current, old : set of str
         Content hashes of the songs that this model has heard here, and of those that only another
-        model has, or somebody else.
+        model has, or somebody else, or that were heard before songs had landmarks of this version.
     """
 
     def __init__(self, library: Library, model: str) -> None:
@@ -39,11 +40,15 @@ class Holdings:
         for file in self.files.values():
             if file.content_hash is not None:
                 self._paths[file.content_hash].add(file.path)
+        peaks = library.read("landmarks", "content_hash", where=f"version = {PEAKS_VERSION}")
+        identified = set(peaks["content_hash"].to_pylist())
         songs = library.read("songs", "content_hash", "model", "imported").to_pylist()
         self.current = {
             song["content_hash"]
             for song in songs
-            if song["model"] == model and not song["imported"]
+            if song["model"] == model
+            and not song["imported"]
+            and song["content_hash"] in identified
         }
         self.old = {song["content_hash"] for song in songs} - self.current
 

@@ -22,6 +22,7 @@ from songprint.library.settle import settle_files, settle_songs
 from songprint.library.worker import Identified, Job, Outcome
 
 if TYPE_CHECKING:
+    from songprint.audio.peaks import Peaks
     from songprint.fingerprints import Fingerprint
     from songprint.library.store import Library
 
@@ -236,7 +237,7 @@ class _Ingest:
             self._added.failed.append(Found(file.path, outcome.error))
             self._batch.add_failure(file, outcome)
         elif outcome.fingerprint is not None:
-            self._enter_song(file, identified, outcome.fingerprint)
+            self._enter_song(file, identified, outcome.fingerprint, outcome.peaks)
         elif identified.content_hash in self._hearing:
             self._same[identified.content_hash].append(outcome)
         else:
@@ -260,11 +261,15 @@ class _Ingest:
                 self.waiting.append(outcome.job.file)
 
     def _enter_song(
-        self, file: FileOnDisk, identified: Identified, fingerprint: Fingerprint
+        self,
+        file: FileOnDisk,
+        identified: Identified,
+        fingerprint: Fingerprint,
+        peaks: Peaks | None,
     ) -> None:
         before = self._holdings.files.get(file.path)
         was_old = identified.content_hash in self._holdings.old
-        self._batch.add_song(file, fingerprint, identified.tags)
+        self._batch.add_song(file, fingerprint, identified.tags, peaks)
         self._added.heard += 1
         self._added.heard_seconds += fingerprint.seconds
         if was_old:

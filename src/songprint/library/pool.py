@@ -192,7 +192,7 @@ class WorkerPool:
             error = f"gave up: it took more than {allowed_seconds:.0f} s"
         else:
             error = f"crashed the process that heard it: {_how_ended(code)}"
-        return Outcome(job, worker.identified, None, error)
+        return Outcome(job, worker.identified, error=error)
 
 
 def _how_ended(code: int | None) -> str:

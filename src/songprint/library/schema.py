@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from songprint.audio.peaks import PEAKS_VERSION
 from songprint.descriptors.rhythm import PATTERN_SIZE
 from songprint.encoder.inference import EMBEDDING_SIZE
 from songprint.library.catalogue import NUMBERS, Vocabulary, descriptor_numbers
 
 if TYPE_CHECKING:
+    from songprint.audio.peaks import Peaks
     from songprint.fingerprints import Fingerprint, Probability
     from songprint.library.tags import SongTags
 
@@ -102,12 +104,21 @@ MODELS = pa.schema(
 
 FOLDERS = pa.schema([_required("path", pa.string()), _required("added", _TIME)])
 
+LANDMARKS = pa.schema(
+    [
+        _required("content_hash", pa.string()),
+        _required("version", pa.int32()),  # of the peaks
+        _required("peaks", pa.binary()),  # packed, little-endian
+    ]
+)
+
 TABLES = {
     "files": FILES,
     "feedback": FEEDBACK,
     "stations": STATIONS,
     "models": MODELS,
     "folders": FOLDERS,
+    "landmarks": LANDMARKS,
     "songs": SONGS,
 }
 """In the order of their making: a folder with `songs` in it has them all."""
@@ -285,6 +296,12 @@ def song_record(
         "added": now,
         "changed": now,
     }
+
+
+def landmarks_record(content_hash: str, peaks: Peaks) -> dict[str, Any]:
+    """Return the row of a song in `landmarks`."""
+    packed = peaks.packed().astype("<u4", copy=False)
+    return {"content_hash": content_hash, "version": PEAKS_VERSION, "peaks": packed.tobytes()}
 
 
 def tag_columns(tags: SongTags, path: str | None, heard: str) -> dict[str, Any]:

@@ -108,6 +108,9 @@ def settle_songs(library: Library, writer: Writer, holdings: Holdings, model: st
     if mains:
         _rename(library, writer, mains)
     writer.drop_songs(sorted(orphans))
+    known = {song["content_hash"] for song in songs} - orphans
+    landmarks = library.read("landmarks", "content_hash")["content_hash"].to_pylist()
+    writer.drop_landmarks(sorted(set(landmarks) - known))
     new = {song["content_hash"] for song in songs if song["model"] == model} - orphans
     old = {song["content_hash"] for song in songs if song["model"] != model} - orphans
     own = {song["content_hash"] for song in songs if not song["imported"]}

@@ -133,6 +133,10 @@ class Library:
             self._tables[name] = self._connection.open_table(name)
         return self._tables[name]
 
+    def _has(self, name: str) -> bool:
+        """Tell whether a table is there; one that an older songprint did not know is not."""
+        return (self.path / f"{name}.lance").is_dir()
+
     def read(self, name: str, *columns: str, where: str | None = None) -> pa.Table:
         """Return rows of a table as they are now.
 
@@ -150,6 +154,8 @@ class Library:
         LibraryError
             If it cannot be read.
         """
+        if not self._has(name):
+            return TABLES[name].empty_table().select(list(columns or TABLES[name].names))
         with refusing(self.path, "be read"):
             query = self.table(name).search()
             if where is not None:
@@ -326,9 +332,17 @@ class Library:
             If another process is, or the folder cannot be written to.
         """
         with held(self.path, "writer"):
+            self._make_tables()
             writer = Writer(self)
             yield writer
             writer.flush()
+
+    def _make_tables(self) -> None:
+        """Make the tables that an older songprint did not know."""
+        with refusing(self.path, "be written"):
+            for name in TABLES:
+                if not self._has(name):
+                    self._connection.create_table(name, schema=TABLES[name], exist_ok=True)
 
     def set_plays(self, plays: Mapping[str, float]) -> None:
         """Say how often songs were played: content hash to count; unknown hashes are passed over.

@@ -21,6 +21,7 @@ from songprint.library.scan import FileOnDisk
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
+    from songprint.audio.peaks import Peaks
     from songprint.fingerprints import Fingerprint
     from songprint.library.tags import SongTags
 
@@ -71,6 +72,8 @@ class Outcome:
         The song, if the file holds any.
     fingerprint : Fingerprint or None
         What was heard, if it was to be heard.
+    peaks : Peaks or None
+        By which its recording is identified; made in the same pass.
     error : str or None
         Why not.
     passing : bool
@@ -82,6 +85,7 @@ class Outcome:
     job: Job
     identified: Identified | None = None
     fingerprint: Fingerprint | None = None
+    peaks: Peaks | None = None
     error: str | None = None
     passing: bool = False
     retires: bool = False
@@ -112,13 +116,13 @@ def end_with_parent() -> None:
 
 
 def _do(job: Job, connection: Connection) -> Outcome:
-    identified = fingerprint = error = None
+    identified = fingerprint = peaks = error = None
     passing = False
     try:
         identified = identify(job.file.path)
         connection.send(identified)
         if connection.recv():
-            fingerprint = _hear(job.file.path, identified)
+            fingerprint, peaks = _hear(job.file.path, identified)
             _require_unchanged(job.file)
     except DecodeError as refusal:
         error, passing = refusal.reason, _is_passing(refusal)
@@ -132,8 +136,9 @@ def _do(job: Job, connection: Connection) -> Outcome:
         text = " ".join(f"{type(bug).__name__}: {bug}".split())
         error = f"internal error: {text[:300]}; please report it"
     if error is not None:
-        fingerprint = None
-    return Outcome(job, identified, fingerprint, error, passing, _peak_bytes() > RETIRES_AT_BYTES)
+        fingerprint = peaks = None
+    retires = _peak_bytes() > RETIRES_AT_BYTES
+    return Outcome(job, identified, fingerprint, peaks, error, passing, retires)
 
 
 def identify(path: str) -> Identified:
@@ -154,10 +159,15 @@ def identify(path: str) -> Identified:
     return Identified(content_hash(path), tags, claimed_seconds)
 
 
-def _hear(path: str, identified: Identified) -> Fingerprint:
+def _hear(path: str, identified: Identified) -> tuple[Fingerprint, Peaks]:
+    from songprint.audio.peaks import PeakMeter
     from songprint.fingerprints import default_fingerprinter
 
-    return default_fingerprinter().fingerprint(path, known_hash=identified.content_hash)
+    meter = PeakMeter()
+    fingerprint = default_fingerprinter().fingerprint(
+        path, known_hash=identified.content_hash, on_samples=meter.add
+    )
+    return fingerprint, meter.finish()
 
 
 def _require_unchanged(file: FileOnDisk) -> None:

@@ -27,7 +27,7 @@ OLD_VERSIONS = timedelta(minutes=10)
 MOST_PIECES = 8
 """Of a table, or old versions of it, before it is tidied."""
 
-TIDIED = ("songs", "files", "models", "folders")
+TIDIED = ("songs", "files", "models", "folders", "landmarks")
 
 KEYS_A_STATEMENT = 1000
 
@@ -58,6 +58,20 @@ class Writer:
             Columns of :data:`~songprint.library.schema.SONGS`.
         """
         self._upsert("songs", ["content_hash", "model"], songs)
+
+    def put_landmarks(self, landmarks: Sequence[Mapping[str, Any]]) -> None:
+        """Add what songs are identified by, or replace it; before the songs.
+
+        Parameters
+        ----------
+        landmarks : sequence of mapping
+            Columns of :data:`~songprint.library.schema.LANDMARKS`.
+        """
+        self._upsert("landmarks", ["content_hash"], landmarks)
+
+    def drop_landmarks(self, hashes: Iterable[str]) -> None:
+        """Forget what songs are identified by."""
+        self._delete("landmarks", "content_hash", hashes)
 
     def add_songs(self, songs: Iterator[pa.RecordBatch]) -> None:
         """Add songs that the library does not have: all in one commit, or none if `songs` raises.

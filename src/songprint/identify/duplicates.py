@@ -1,0 +1,235 @@
+"""Songs of a library that are one recording: other encodings, lengths, with silence around.
+
+Each song asks the index for its rarest landmarks among those that any other place shares, which
+costs the same however large the library is. What is voted for is then compared peak by peak over
+the whole of what the two songs have in common. Two encodings of a recording share nine tenths of
+their peaks; another take of the song, live or in the studio, shares what chance gives it, and a
+new mix or another singer over the same tracks something between.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from songprint.audio.peaks import FRAMES_PER_SECOND, Peaks
+from songprint.identify.index import Index, Part
+from songprint.identify.landmarks import Landmarks, song_landmarks
+from songprint.identify.segment import Segment
+
+LEAST_AGREEMENT = 0.6
+"""Of the peaks of both songs beyond chance, for them to be one recording."""
+
+LEAST_WEAKEST = 0.3
+"""The same of the tenth of their stretches that agree least: of a new voice over an old track."""
+
+COPY_COVERAGE = 0.8
+"""Of the peaks of each song, how many are in the time that both have; else one is an excerpt."""
+
+EXCERPT_COVERAGE = 0.9
+"""Of the peaks of the shorter one."""
+
+LANDMARKS_ASKED = 256
+LEAST_VOTES = 8
+PLACES_COMPARED = 12
+
+_STRETCH_FRAMES = 160
+_CHANCE_SHIFTS = (61, 149, 331, 613)
+_LEAST_PEAKS = 20
+
+Kind = Literal["copy", "excerpt"]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two songs that are one recording.
+
+    Attributes
+    ----------
+    first, second : str
+        Content hashes; of an excerpt the second is the longer one.
+    kind : str
+        "copy" if both have all of it, "excerpt" if only the second has.
+    agreement : float
+        Share of peaks that both have, beyond chance, 0 to 1.
+    weakest : float
+        The same of the tenth of all stretches of five seconds that agree least.
+    offset_seconds : float
+        Where the first one starts in the second; negative if it starts before.
+    common_seconds : float
+        How long they go together.
+    """
+
+    first: str
+    second: str
+    kind: Kind
+    agreement: float
+    weakest: float
+    offset_seconds: float
+    common_seconds: float
+
+
+def find_pairs(index: Index, on_song: Callable[[], None] = lambda: None) -> list[Pair]:
+    """Return all pairs of songs of a library that are one recording.
+
+    Parameters
+    ----------
+    index : Index
+        Of the library.
+    on_song : callable
+        Is called for each song that was looked into.
+
+    Returns
+    -------
+    list of Pair
+        Each pair once, those that agree best first.
+    """
+    found: dict[frozenset[str], Pair] = {}
+    for part in index.parts:
+        for row in part.alive.tolist():
+            name = str(part.segment.songs[row])
+            peaks = Peaks.unpacked(np.asarray(part.segment.packed_peaks(row)))
+            for other, other_row, frame in _places(index.parts, name, peaks):
+                key = frozenset((name, str(other.songs[other_row])))
+                pair = compare_songs(
+                    (name, peaks),
+                    (
+                        str(other.songs[other_row]),
+                        Peaks.unpacked(np.asarray(other.packed_peaks(other_row))),
+                    ),
+                    frame,
+                )
+                if pair and (key not in found or pair.agreement > found[key].agreement):
+                    found[key] = pair
+            on_song()
+    return sorted(found.values(), key=lambda pair: (-pair.agreement, pair.first, pair.second))
+
+
+def group_copies(pairs: Iterable[Pair]) -> list[list[str]]:
+    """Return the groups of songs that copies tie together, the largest first."""
+    leader: dict[str, str] = {}
+
+    def find(song: str) -> str:
+        while leader.setdefault(song, song) != song:
+            song = leader[song]
+        return song
+
+    for pair in pairs:
+        if pair.kind == "copy":
+            leader[find(pair.first)] = find(pair.second)
+    groups: defaultdict[str, list[str]] = defaultdict(list)
+    for song in leader:
+        groups[find(song)].append(song)
+    return sorted((sorted(group) for group in groups.values()), key=lambda g: (-len(g), g))
+
+
+def compare_songs(first: tuple[str, Peaks], second: tuple[str, Peaks], frame: float) -> Pair | None:
+    """Compare two songs of which the first starts at a frame of the second.
+
+    Parameters
+    ----------
+    first, second : tuple of str and Peaks
+        Content hashes and peaks.
+    frame : float
+        Where the first is taken to start in the second.
+
+    Returns
+    -------
+    Pair or None
+        None if they are not one recording.
+    """
+    (a_name, a), (b_name, b) = first, second
+    shift = round(frame)
+    a_frames, b_frames = a.frames + shift, b.frames
+    if min(len(a), len(b)) < _LEAST_PEAKS:
+        return None
+    start = max(a_frames[0], b_frames[0]) - 1
+    stop = min(a_frames[-1], b_frames[-1]) + 1
+    a_common = (a_frames >= start) & (a_frames <= stop)
+    b_common = (b_frames >= start) & (b_frames <= stop)
+    a_covered, b_covered = float(a_common.mean()), float(b_common.mean())
+    if min(a_common.sum(), b_common.sum()) < _LEAST_PEAKS:
+        return None
+    if max(a_covered, b_covered) < EXCERPT_COVERAGE:
+        return None
+    agreement, weakest = _agreement(
+        Peaks(a_frames[a_common], a.bins[a_common]), Peaks(b_frames[b_common], b.bins[b_common])
+    )
+    if agreement < LEAST_AGREEMENT or weakest < LEAST_WEAKEST:
+        return None
+    is_copy = min(a_covered, b_covered) >= COPY_COVERAGE
+    if a_covered < b_covered:
+        a_name, b_name, shift = b_name, a_name, -shift
+    return Pair(
+        first=a_name,
+        second=b_name,
+        kind="copy" if is_copy else "excerpt",
+        agreement=agreement,
+        weakest=weakest,
+        offset_seconds=shift / FRAMES_PER_SECOND,
+        common_seconds=float(stop - start) / FRAMES_PER_SECOND,
+    )
+
+
+def _agreement(a: Peaks, b: Peaks) -> tuple[float, float]:
+    """Return the share of peaks that both have beyond chance, of all and of the weakest tenth."""
+    a_there, b_there = _shared(a, b, 0), _shared(b, a, 0)
+    share = (float(a_there.mean()) + float(b_there.mean())) / 2
+    chance = float(np.median([_shared(a, b, later).mean() for later in _CHANCE_SHIFTS]))
+    frames = np.concatenate([a.frames, b.frames])
+    there = np.concatenate([a_there, b_there])
+    stretch = ((frames - frames.min()) // _STRETCH_FRAMES).astype(np.intp)
+    counts = np.bincount(stretch)
+    shares = np.bincount(stretch, there)[counts >= _LEAST_PEAKS] / counts[counts >= _LEAST_PEAKS]
+    weakest = float(np.quantile(shares, 0.1)) if len(shares) else share
+    beyond = 1 - min(chance, 0.95)
+    return max(0.0, (share - chance) / beyond), max(0.0, (weakest - chance) / beyond)
+
+
+def _shared(a: Peaks, b: Peaks, later: int) -> NDArray[np.bool_]:
+    """Tell which peaks of one song the other has, within a frame and half a bin."""
+    there = np.zeros(len(a), bool)
+    keys = np.unique(_keys(b.frames, b.bins))
+    mine = _keys(a.frames + later, a.bins)
+    for time in (-1, 0, 1):
+        for place in (-1, 0, 1):
+            wanted = mine + (time << 12) + place
+            row = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+            there |= keys[row] == wanted
+    return there
+
+
+def _keys(frames: NDArray[np.float32], bins: NDArray[np.float32]) -> NDArray[np.int64]:
+    return (np.rint(frames).astype(np.int64) << 12) + np.rint(bins * 2).astype(np.int64)
+
+
+def _places(parts: Sequence[Part], name: str, peaks: Peaks) -> list[tuple[Segment, int, float]]:
+    """Return places of other songs at which a song may start."""
+    asked = _rarest(parts, song_landmarks(peaks))
+    found = []
+    for part in parts:
+        own = np.flatnonzero(part.segment.songs == name)
+        dead = np.zeros(len(part.segment), bool) if part.dead is None else part.dead.copy()
+        dead[own] = True
+        found += [
+            (part.segment, candidate.song, candidate.frame)
+            for candidate in part.segment.candidates(asked, PLACES_COMPARED, dead)
+            if candidate.votes >= LEAST_VOTES
+        ]
+    return found
+
+
+def _rarest(parts: Sequence[Part], landmarks: Landmarks) -> Landmarks:
+    """Return those landmarks that fewest other places have, but any has."""
+    counts = np.zeros(len(landmarks.values), np.int64)
+    for part in parts:
+        directory = part.segment.directory
+        counts += directory[landmarks.values + 1].astype(np.int64) - directory[landmarks.values]
+    shared = np.flatnonzero(counts > 1)
+    kept = shared[np.argsort(counts[shared], kind="stable")[:LANDMARKS_ASKED]]
+    return Landmarks(landmarks.values[kept], landmarks.frames[kept])

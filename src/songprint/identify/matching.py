@@ -1,0 +1,170 @@
+"""From a clip to its song: candidates by landmarks, a verdict by agreement.
+
+What plays too fast or too slow is found by asking again at other speeds: the clip's peaks are
+stretched, not the songs'.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from math import exp
+
+import numpy as np
+from numpy.typing import NDArray
+
+from songprint.audio.mel import SAMPLE_RATE_HZ
+from songprint.audio.peaks import FRAMES_PER_SECOND, Peaks, clip_peaks
+from songprint.identify.agreement import Agreement, ClipGrid
+from songprint.identify.index import Part
+from songprint.identify.landmarks import clip_landmarks
+
+LEAST_EVIDENCE = 13.0
+"""From here on a match is told. Fitted on songs that were not in the library: docs/identify.md."""
+
+LEAST_EVIDENCE_AT_OTHER_SPEEDS = 16.0
+"""More is asked for where eight speeds were tried, and chance had as many occasions."""
+
+SURE_EVIDENCE = 30.0
+"""From here on no other speed is tried, and no other window of the clip."""
+
+CANDIDATES = 40
+
+OTHER_SPEEDS = (0.995, 1.005, 0.99, 1.01, 0.985, 1.015, 0.98, 1.02)
+
+WINDOW_SECONDS = 12.0
+MOST_WINDOWS = 5
+"""Of a longer clip, at even distances."""
+
+_ODDS_PER_EVIDENCE = 0.6
+_EVEN_EVIDENCE = 9.0
+
+
+@dataclass(frozen=True)
+class Match:
+    """A place of a song that a clip is from.
+
+    Attributes
+    ----------
+    song : str
+        Content hash.
+    offset_seconds : float
+        Where the clip starts in the song; negative if it starts before.
+    confidence : float
+        Estimated probability that this is right, 0 to 1.
+    evidence : float
+        Log-likelihood ratio; see :mod:`songprint.identify.agreement`.
+    share : float
+        Of the song's peaks at that place, how many are in the clip.
+    speed : float
+        Of the clip; above one it runs faster than the song.
+    """
+
+    song: str
+    offset_seconds: float
+    confidence: float
+    evidence: float
+    share: float
+    speed: float
+
+    @property
+    def convinces(self) -> bool:
+        """Whether there is enough evidence to tell anybody."""
+        least = LEAST_EVIDENCE if self.speed == 1.0 else LEAST_EVIDENCE_AT_OTHER_SPEEDS
+        return self.evidence >= least
+
+
+def identify_samples(parts: Sequence[Part], samples: NDArray[np.float32]) -> Match | None:
+    """Say which song a clip is of.
+
+    Parameters
+    ----------
+    parts : sequence of Part
+        Of the library's :class:`~songprint.identify.index.Index`.
+    samples : ndarray [shape=(n,)]
+        Mono float32 samples at 16 kHz; of a long clip some windows are heard.
+
+    Returns
+    -------
+    Match or None
+        None where no song of the library convinces.
+    """
+    best: Match | None = None
+    for start in window_starts(len(samples) / SAMPLE_RATE_HZ):
+        first = round(start * SAMPLE_RATE_HZ)
+        window = samples[first : first + round(WINDOW_SECONDS * SAMPLE_RATE_HZ)]
+        found = best_match(parts, window)
+        if (
+            found is not None
+            and found.convinces
+            and (best is None or found.evidence > best.evidence)
+        ):
+            best = replace(found, offset_seconds=found.offset_seconds - start * found.speed)
+            if best.evidence >= SURE_EVIDENCE:
+                break
+    return best
+
+
+def window_starts(seconds: float) -> list[float]:
+    """Return where the windows of a clip start, in seconds: the middle one first."""
+    spare = seconds - WINDOW_SECONDS
+    if spare <= 0:
+        return [0.0]
+    count = min(MOST_WINDOWS, 1 + int(np.ceil(spare / WINDOW_SECONDS)))
+    starts = np.linspace(0.0, spare, count).tolist()
+    return sorted(starts, key=lambda start: abs(start - spare / 2))
+
+
+def best_match(parts: Sequence[Part], samples: NDArray[np.float32]) -> Match | None:
+    """Return the place that a clip of some seconds agrees with best, however little that proves."""
+    heard = clip_peaks(samples)
+    seconds = len(samples) / SAMPLE_RATE_HZ
+    best = match_peaks(parts, heard, seconds)
+    if best is not None and best.evidence >= LEAST_EVIDENCE:
+        return best
+    for speed in OTHER_SPEEDS:
+        found = match_peaks(parts, heard, seconds, speed)
+        if found is not None and (best is None or found.evidence > best.evidence):
+            best = found
+        if best is not None and best.evidence >= SURE_EVIDENCE:
+            break
+    return best
+
+
+def match_peaks(
+    parts: Sequence[Part], heard: Peaks, seconds: float, speed: float = 1.0
+) -> Match | None:
+    """Return the place that a clip agrees with best if it plays at a speed.
+
+    Parameters
+    ----------
+    parts : sequence of Part
+        Of the index.
+    heard : Peaks
+        Of the clip.
+    seconds : float
+        Its length.
+    speed : float
+        How much faster it is taken to play than the song.
+    """
+    peaks = Peaks(heard.frames * np.float32(speed), heard.bins / np.float32(speed))
+    landmarks, grid = clip_landmarks(peaks), ClipGrid(peaks, seconds * speed)
+    best: tuple[Agreement, str] | None = None
+    for part in parts:
+        for candidate in part.segment.candidates(landmarks, CANDIDATES, part.dead):
+            start = candidate.frame
+            near = part.segment.peaks_within(candidate.song, start - 2, start + grid.frames + 2)
+            agreement = grid.compare(near, start)
+            if agreement and (best is None or agreement.evidence > best[0].evidence):
+                best = agreement, str(part.segment.songs[candidate.song])
+    if best is None:
+        return None
+    agreement, song = best
+    return Match(
+        song=song,
+        offset_seconds=agreement.frame / FRAMES_PER_SECOND,
+        confidence=1 / (1 + exp(_ODDS_PER_EVIDENCE * (_EVEN_EVIDENCE - agreement.evidence))),
+        evidence=agreement.evidence,
+        share=agreement.share,
+        speed=speed,
+    )

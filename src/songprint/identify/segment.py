@@ -1,0 +1,228 @@
+"""A part of the index: the landmarks of some thousand songs, as arrays that stay on the disk.
+
+All songs of a segment lie one after the other on one line of time. `postings` holds the places of
+all landmarks on it, those of one value together; `directory` tells where those of a value begin. A
+look-up is two reads of the directory and one of a run of postings; nothing is loaded beforehand.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from songprint.audio.peaks import Peaks
+from songprint.identify.landmarks import LANDMARK_VALUES, Landmarks, song_landmarks
+
+PART_SUFFIX = ".part"
+
+PLACES_A_SONG = 8
+"""The most places of one song that are candidates, so that a loop leaves room for others."""
+
+_HISTOGRAM_BITS = 18
+_SURVIVORS = 16
+"""Cells of the coarse histogram, for each candidate, whose votes are counted exactly."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A place that a clip may be from.
+
+    Attributes
+    ----------
+    song : int
+        Row of the song in its segment.
+    frame : float
+        Of the song, at which the clip starts.
+    votes : int
+        Landmarks that say so.
+    """
+
+    song: int
+    frame: float
+    votes: int
+
+
+@dataclass(frozen=True, eq=False)
+class Segment:
+    """The landmarks and peaks of n songs.
+
+    Attributes
+    ----------
+    songs : ndarray [shape=(n,)]
+        Their content hashes.
+    starts : ndarray [shape=(n + 1,)]
+        Where each begins on the segment's line of time, in frames.
+    directory : ndarray [shape=(LANDMARK_VALUES + 1,)]
+        Where the postings of each value begin.
+    postings : ndarray [shape=(landmarks,)]
+        Places of landmarks on the line of time.
+    peaks : ndarray [shape=(peaks,)]
+        Packed peaks, song after song.
+    peak_starts : ndarray [shape=(n + 1,)]
+        Where each song's begin.
+    """
+
+    songs: NDArray[np.str_]
+    starts: NDArray[np.uint32]
+    directory: NDArray[np.uint32]
+    postings: NDArray[np.uint32]
+    peaks: NDArray[np.uint32]
+    peak_starts: NDArray[np.int64]
+
+    @classmethod
+    def build(cls, songs: Sequence[str], packed: Sequence[NDArray[np.uint32]]) -> Self:
+        """Make one.
+
+        Parameters
+        ----------
+        songs : sequence of str
+            Content hashes.
+        packed : sequence of ndarray
+            Each song's packed peaks.
+        """
+        values, places, starts = [np.empty(0, np.uint32)], [np.empty(0, np.uint32)], [0]
+        for peaks in map(Peaks.unpacked, packed):
+            landmarks = song_landmarks(peaks)
+            values.append(landmarks.values.astype(np.uint32))
+            places.append((landmarks.frames + starts[-1]).astype(np.uint32))
+            starts.append(starts[-1] + (int(peaks.frames[-1]) + 1 if len(peaks) else 1))
+        value, place = np.concatenate(values), np.concatenate(places)
+        directory = np.zeros(LANDMARK_VALUES + 1, np.uint32)
+        np.cumsum(np.bincount(value, minlength=LANDMARK_VALUES), out=directory[1:])
+        sizes = [len(peaks) for peaks in packed]
+        return cls(
+            songs=np.array(songs, np.str_),
+            starts=np.array(starts, np.uint32),
+            directory=directory,
+            postings=place[np.argsort(value, kind="stable")],
+            peaks=np.concatenate([np.empty(0, np.uint32), *packed]),
+            peak_starts=np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)]),
+        )
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Open one that was saved; its arrays are read as they are needed.
+
+        Raises
+        ------
+        OSError, ValueError
+            If it is not whole.
+        """
+        arrays: dict[str, Any] = {
+            field.name: np.load(folder / f"{field.name}.npy", mmap_mode="r")
+            for field in fields(cls)
+        }
+        return cls(**arrays)
+
+    def save(self, folder: Path) -> None:
+        """Write it to a folder that is not there yet, which appears when it is whole."""
+        part = folder.with_name(folder.name + PART_SUFFIX)
+        part.mkdir(parents=True)
+        try:
+            for field in fields(self):
+                np.save(part / f"{field.name}.npy", getattr(self, field.name))
+            part.rename(folder)
+        except BaseException:
+            shutil.rmtree(part, ignore_errors=True)
+            raise
+
+    def __len__(self) -> int:
+        return len(self.songs)
+
+    @property
+    def bytes(self) -> int:
+        """Return what it takes on the disk."""
+        return sum(int(getattr(self, field.name).nbytes) for field in fields(self))
+
+    def packed_peaks(self, song: int) -> NDArray[np.uint32]:
+        """Return the packed peaks of a song."""
+        return self.peaks[self.peak_starts[song] : self.peak_starts[song + 1]]
+
+    def peaks_within(self, song: int, start: float, stop: float) -> Peaks:
+        """Return the peaks of a song between two frames."""
+        packed = self.packed_peaks(song)
+        bounds = Peaks(np.array([max(start, 0), max(stop, 0)], np.float32), np.zeros(2, np.float32))
+        first, last = np.searchsorted(packed, bounds.packed())
+        return Peaks.unpacked(np.asarray(packed[first:last]))
+
+    def candidates(
+        self, clip: Landmarks, count: int, dead: NDArray[np.bool_] | None = None
+    ) -> list[Candidate]:
+        """Return the places for which most of a clip's landmarks vote.
+
+        Parameters
+        ----------
+        clip : Landmarks
+            Of the clip.
+        count : int
+            The most candidates.
+        dead : ndarray [shape=(n,)], optional
+            Songs that are passed over.
+        """
+        places, halves = self._hits(clip)
+        if len(places) == 0:
+            return []
+        cells = (halves >> 1).astype(np.int64)
+        kept = _in_full_cells(cells, count * _SURVIVORS)
+        places, cells = places[kept], cells[kept]
+        songs = np.searchsorted(self.starts, places, side="right") - 1
+        if dead is not None:
+            alive = ~dead[songs]
+            songs, cells = songs[alive], cells[alive]
+        return self._best(songs, cells, count)
+
+    def _hits(self, clip: Landmarks) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+        """Return postings that match, and where the clip would start, in half frames."""
+        first = self.directory[clip.values].astype(np.int64)
+        counts = self.directory[clip.values + 1] - first
+        total = int(counts.sum())
+        before = np.cumsum(counts) - counts
+        rows = np.repeat(first - before, counts) + np.arange(total)
+        places = self.postings[rows]
+        halves = np.rint(2 * clip.frames).astype(np.int64)
+        return places, 2 * places.astype(np.int64) - np.repeat(halves, counts)
+
+    def _best(
+        self, songs: NDArray[np.int64], cells: NDArray[np.int64], count: int
+    ) -> list[Candidate]:
+        # A song's number above, the cell below: one number for each place of each song.
+        keys, votes = np.unique((songs << 34) + cells + (1 << 32), return_counts=True)
+        # A place between two cells has votes in both.
+        follows = np.flatnonzero(np.diff(keys) == 1)
+        sums = votes.copy()
+        sums[follows] += votes[follows + 1]
+        chosen: list[Candidate] = []
+        taken: dict[int, list[int]] = {}
+        for row in np.argsort(-sums, kind="stable"):
+            song = int(keys[row] >> 34)
+            cell = int(keys[row] - (song << 34) - (1 << 32))
+            near = taken.setdefault(song, [])
+            if len(near) == PLACES_A_SONG or any(abs(cell - other) <= 2 for other in near):
+                continue
+            near.append(cell)
+            chosen.append(Candidate(song, cell + 1.0 - float(self.starts[song]), int(sums[row])))
+            if len(chosen) == count:
+                break
+        return chosen
+
+
+def _in_full_cells(cells: NDArray[np.int64], most: int) -> NDArray[np.bool_]:
+    """Tell which votes are in cells, or beside cells, that have the most of them.
+
+    Counting in a table that many places share is several times as fast as sorting all votes.
+    """
+    mask = (1 << _HISTOGRAM_BITS) - 1
+    shared = cells & mask
+    counts = np.bincount(shared, minlength=mask + 1)
+    counts += np.roll(counts, -1)
+    least = np.partition(counts, -most)[-most]
+    full = counts >= max(int(least), 2)
+    full |= np.roll(full, 1)
+    kept: NDArray[np.bool_] = full[shared]
+    return kept
