@@ -12,37 +12,77 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from songprint.errors import (
+        DecodeError,
+        LibraryError,
+        ModelError,
+        PortableError,
+        SongprintError,
+        UsageError,
+    )
     from songprint.fingerprints import FORMAT_VERSION, Fingerprint, fingerprint
     from songprint.kinship.distance import Weights
-    from songprint.kinship.neighbours import Kinship
+    from songprint.kinship.neighbours import Kinship, Neighbour
     from songprint.kinship.station import Station, Wishes, grow
+    from songprint.library.catalogue import Catalogue, catalogue_of
+    from songprint.library.exporting import export_songs
+    from songprint.library.importing import forget_imported, import_songs
+    from songprint.library.ingest import add_folders
+    from songprint.library.schema import SongRow
     from songprint.library.store import Library
+    from songprint.library.tagging import TagWishes, tag_files, untag_files
 
 __all__ = [
     "FORMAT_VERSION",
+    "Catalogue",
+    "DecodeError",
     "Fingerprint",
     "Kinship",
     "Library",
+    "LibraryError",
+    "ModelError",
+    "Neighbour",
+    "PortableError",
+    "SongRow",
+    "SongprintError",
     "Station",
+    "TagWishes",
+    "UsageError",
     "Weights",
     "Wishes",
     "__version__",
+    "add_folders",
+    "catalogue_of",
+    "export_songs",
     "fingerprint",
+    "forget_imported",
     "grow",
+    "import_songs",
+    "tag_files",
+    "untag_files",
 ]
 
 _HOMES = {
-    "Kinship": "kinship.neighbours",
-    "Library": "library.store",
-    "Station": "kinship.station",
-    "Weights": "kinship.distance",
-    "Wishes": "kinship.station",
-    "grow": "kinship.station",
+    "errors": (
+        *("DecodeError", "LibraryError", "ModelError", "PortableError", "SongprintError"),
+        "UsageError",
+    ),
+    "fingerprints": ("FORMAT_VERSION", "Fingerprint", "fingerprint"),
+    "kinship.distance": ("Weights",),
+    "kinship.neighbours": ("Kinship", "Neighbour"),
+    "kinship.station": ("Station", "Wishes", "grow"),
+    "library.catalogue": ("Catalogue", "catalogue_of"),
+    "library.exporting": ("export_songs",),
+    "library.importing": ("forget_imported", "import_songs"),
+    "library.ingest": ("add_folders",),
+    "library.schema": ("SongRow",),
+    "library.store": ("Library",),
+    "library.tagging": ("TagWishes", "tag_files", "untag_files"),
 }
-"""Modules of the names that are not in ``fingerprints``."""
+_MODULES = {name: module for module, names in _HOMES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
-    if name not in __all__:
+    if name not in _MODULES:
         raise AttributeError(f"module 'songprint' has no attribute {name!r}")
-    return getattr(import_module(f"songprint.{_HOMES.get(name, 'fingerprints')}"), name)
+    return getattr(import_module(f"songprint.{_MODULES[name]}"), name)
