@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -146,3 +147,12 @@ def test_versions_of_a_song_are_the_same_work(version: str) -> None:
     artists = np.array(["Miles Davis"] * 2, object)
     kinship = Kinship(replace(catalogue, titles=titles, artists=artists))
     assert kinship.same_recording(0, np.array([1])).all()
+
+
+def test_threads_that_ask_at_once_get_the_same_answers() -> None:
+    songs = hubby()
+    alone = [[near.row for near in Kinship(songs).neighbours(row)] for row in range(8)]
+    shared = Kinship(songs)
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(shared.neighbours, range(8)))
+    assert [[near.row for near in each] for each in found] == alone

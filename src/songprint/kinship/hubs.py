@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from threading import RLock
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -46,6 +47,8 @@ _ROUNDS_OF_LIFTING = 5
 class Scales:
     """How far each song's nearest songs are, part by part; measured when first asked for.
 
+    Safe to share between threads.
+
     Parameters
     ----------
     space : Space
@@ -60,6 +63,8 @@ class Scales:
         self._small = len(space) < FEWEST_SONGS
         self._by_part = np.full((len(space), len(space.layout.parts)), np.nan, np.float32)
         self._lift = np.ones(len(space), np.float32)
+        self._prepared = False
+        self._lock = RLock()
 
     def of(self, weights: Weights, rows: Rows | None = None) -> Floats:
         """Return the scales of all songs [shape=(n,)], or of some [shape=(k,)].
@@ -67,12 +72,15 @@ class Scales:
         The nearest are those under the default weights, whatever the weights are.
         """
         chosen = np.arange(len(self._space)) if rows is None else rows
-        if np.isnan(self._by_part[chosen, 0]).any():
-            if self._small:
-                self.prepare()
-            else:
+        if self._small:
+            self.prepare()
+        elif np.isnan(self._by_part[chosen, 0]).any():
+            with self._lock:
                 self._measure(self._groups(chosen[np.isnan(self._by_part[chosen, 0])]))
-        scales = self._by_part[chosen] @ weights.shares() * self._lift[chosen]
+        return self._known(weights, chosen)
+
+    def _known(self, weights: Weights, rows: Rows) -> Floats:
+        scales = self._by_part[rows] @ weights.shares() * self._lift[rows]
         return np.asarray(np.maximum(scales, SMALLEST_SCALE), np.float32)
 
     def prepare(self) -> None:
@@ -80,6 +88,12 @@ class Scales:
 
         What is never among the ten nearest of another gets the least scale at which it is.
         """
+        with self._lock:
+            if not self._prepared:
+                self._prepare()
+                self._prepared = True
+
+    def _prepare(self) -> None:
         songs = len(self._space)
         listed = min(_LISTED if self._small else _LISTED_OF_MANY, songs - 1)
         if listed < 1:
@@ -131,7 +145,7 @@ class Scales:
 
         `near` has the nearest songs of each, in no order, and `distances` theirs [shape=(n, m)].
         """
-        scales = self.of(DEFAULT_WEIGHTS)
+        scales = self._known(DEFAULT_WEIGHTS, np.arange(len(near)))
         scaled = distances / np.sqrt(scales[near])
         last = min(NEAREST, near.shape[1]) - 1
         first = np.argpartition(scaled, last, axis=1)[:, : last + 1]
