@@ -61,6 +61,7 @@ def create_app(settings: Settings) -> ASGIApp:
         description=DESCRIPTION,
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
         lifespan=lifespan,
         responses=problems.RESPONSES,
     )
