@@ -68,3 +68,19 @@ def test_tempo_is_changed_by_interpolation():
 def test_limiting_the_band_silences_the_treble():
     power = np.ones((187, 96), np.float32)
     assert augment.limit_band(power, np.random.default_rng(0))[:, -1].max() <= 1e-3
+
+
+def test_a_splice_is_at_each_moment_one_of_both_songs():
+    power, other = augment.to_power(window(1)), augment.to_power(window(2))
+    for seed in range(20):
+        spliced = augment.splice(power, other, np.random.default_rng(seed))
+        from_other = (spliced == other).all(axis=1)
+        assert (spliced[~from_other] == power[~from_other]).all()
+        assert 1 <= abs(np.diff(from_other.astype(int))).sum() + from_other[0] <= 3
+
+
+def test_reversed_twice_is_as_it_was():
+    power, rng = augment.to_power(window(1)), np.random.default_rng(0)
+    backwards = augment.reverse(power, rng)
+    assert (backwards[0] == power[-1]).all()
+    assert (augment.reverse(backwards, rng) == power).all()

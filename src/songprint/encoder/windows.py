@@ -12,7 +12,7 @@ from songprint.audio.mel import MEL_BANDS, WINDOW_FRAMES, WINDOW_SECONDS
 Frames = NDArray[np.float32]
 Windows = NDArray[np.float32]
 
-BATCH_WINDOWS = 16
+BATCH_WINDOWS = 4
 
 
 def cut_windows(blocks: Iterable[Frames], batch_windows: int = BATCH_WINDOWS) -> Iterator[Windows]:

@@ -23,7 +23,7 @@ from songprint.evaluate.intervals import Interval
 from songprint.evaluate.representations import TEACHERS
 from songprint.evaluate.results import Cost
 
-BATCH_WINDOWS = 16
+BATCH_WINDOWS = 4
 ROUNDS = 7
 OUR_SECONDS_A_ROUND = 1.0
 PARITY_TOLERANCE = 1e-3

@@ -73,6 +73,19 @@ def mix(power: Windows, other: Windows, rng: Generator) -> Windows:
     return _as_windows(power * (1 - share) + other * level * share)
 
 
+def splice(power: Windows, other: Windows, rng: Generator) -> Windows:
+    """Cut to another song at some frame, or back and forth; its level stays its own."""
+    frames = len(power)
+    cuts = np.sort(rng.integers(0, frames, int(rng.integers(1, 4))))
+    turns = np.searchsorted(cuts, np.arange(frames), side="right") % 2
+    return np.where(turns[:, None] == 1, other, power)
+
+
+def reverse(power: Windows, rng: Generator) -> Windows:  # noqa: ARG001 - as all changes
+    """Play backwards: spectra as they are, attacks turned into swells."""
+    return power[::-1].copy()
+
+
 def change_tempo(window: Windows, frames: int, rng: Generator) -> Windows:
     """Resample `frames` frames from a longer or equal stretch: up to 15 % slower or faster."""
     span = min(len(window) - 1.0, (frames - 1) * rng.uniform(0.87, 1.15))
@@ -84,9 +97,9 @@ def change_tempo(window: Windows, frames: int, rng: Generator) -> Windows:
 
 
 def change_pitch(power: Windows, rng: Generator) -> Windows:
-    """Shift the mel bands by up to two, about a semitone where the scale is logarithmic."""
+    """Shift the mel bands by up to four, about two semitones where the scale is logarithmic."""
     bands = power.shape[1]
-    positions = (np.arange(bands) + rng.uniform(-2, 2)).clip(0, bands - 1)
+    positions = (np.arange(bands) + rng.uniform(-4, 4)).clip(0, bands - 1)
     below = np.floor(positions).astype(int).clip(0, bands - 2)
     fraction = (positions - below).astype(np.float32)
     shifted: Windows = power[:, below] * (1 - fraction) + power[:, below + 1] * fraction

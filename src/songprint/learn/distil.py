@@ -129,16 +129,18 @@ class Distiller:
     def _draw(self, rng: Generator) -> tuple[NDArray[np.float32], int]:
         index = int(rng.choice(self._indices, p=self._weights))
         window = self._crop(self._corpus.songs[index], rng)
-        if rng.random() < 0.35:  # as recorded: what the encoder is asked to hear most
+        if rng.random() < 0.25:  # as recorded: what the encoder is asked to hear most
             return window, index
         power = augment.to_power(window)
         # A thousand songs are few; their mixtures are many, and the teachers judge them as well.
-        if rng.random() < 0.5:
-            other = self._corpus.songs[int(rng.choice(self._indices, p=self._weights))]
-            power = augment.mix(power, augment.to_power(self._crop(other, rng)), rng)
-            index = -1
+        for combine, probability in ((augment.mix, 0.5), (augment.splice, 0.25)):
+            if rng.random() < probability:
+                other = self._corpus.songs[int(rng.choice(self._indices, p=self._weights))]
+                power = combine(power, augment.to_power(self._crop(other, rng)), rng)
+                index = -1
         for change, probability in (
-            (augment.change_pitch, 0.2),
+            (augment.reverse, 0.15),
+            (augment.change_pitch, 0.4),
             (augment.equalise, 0.5),
             (augment.limit_band, 0.1),
             (augment.add_noise, 0.1),

@@ -50,7 +50,7 @@ class Encoder(nn.Module):
         self.dropout = nn.Dropout(config.dropout)
         self.hidden = nn.Linear(pooled, TEACHER_EMBEDDING_SIZE)
         self.tags = nn.Linear(TEACHER_EMBEDDING_SIZE, TEACHER_TAGS)
-        self.embedding = nn.Linear(TEACHER_EMBEDDING_SIZE, EMBEDDING_SIZE)
+        self.embedding = nn.Linear(TEACHER_TAGS + TEACHER_EMBEDDING_SIZE, EMBEDDING_SIZE)
 
     def pool(self, over_time: Sequence[Tensor]) -> Tensor:
         """Pool layers of features [n, c, t] over time and normalise them [n, 2 · all c]."""
@@ -60,7 +60,9 @@ class Encoder(nn.Module):
     def forward(self, windows: Tensor) -> tuple[Tensor, Tensor]:
         """[n, 187, 96] → embedding [n, 256] of unit length, tag probabilities [n, 100]."""
         hidden = self.hear(windows)
-        return F.normalize(self.embedding(hidden), dim=1), torch.sigmoid(self.tags(hidden))
+        tags = torch.sigmoid(self.tags(hidden))
+        known = torch.cat([roots(tags), hidden], 1)
+        return F.normalize(self.embedding(known), dim=1), tags
 
     def hear(self, windows: Tensor) -> Tensor:
         """[n, 187, 96] → [n, 400]: the hidden layer, the teachers' as the student guesses it."""
@@ -71,6 +73,11 @@ def mean_and_maximum(over_time: Sequence[Tensor]) -> Tensor:
     """Pool layers of features [n, c, t] over time: all means, then all maxima [n, 2 · all c]."""
     means = [layer.mean(2) for layer in over_time]
     return torch.cat(means + [layer.amax(2) for layer in over_time], 1)
+
+
+def roots(probabilities: Tensor) -> Tensor:
+    """Return square roots, with a slope that stays finite where a probability is 0."""
+    return probabilities.clamp_min(1e-6).sqrt()
 
 
 class Distillation(nn.Module):

@@ -23,7 +23,7 @@ from songprint.learn.distil import Shard
 from songprint.learn.filterbank import FilterBankConfig
 from songprint.learn.networks import NetworkConfig
 from songprint.learn.projection import fit_projection
-from songprint.learn.student import EMBEDDING_SIZE, Distillation, Encoder
+from songprint.learn.student import EMBEDDING_SIZE, Distillation, Encoder, roots
 from songprint.learn.teacher import MusiCNN
 
 PROJECTION_WINDOWS = 4096
@@ -352,7 +352,10 @@ class Trainer:
                     for part in torch.split(rows, self.config.batch_windows)
                 ]
             )
-        weight, bias = fit_projection(hidden, self.average.hidden_scale, EMBEDDING_SIZE)
+            tags = torch.sigmoid(encoder.tags(hidden))
+            weight, bias = fit_projection(
+                roots(tags), hidden, self.average.hidden_scale, EMBEDDING_SIZE
+            )
         encoder.embedding.weight.data, encoder.embedding.bias.data = weight, bias
         return encoder
 
