@@ -3,7 +3,7 @@
 All on the developers' music (``shared_songs.py``), whose songs are 60 s or shorter:
 
 1. hubs and songs that nothing leads to, at ten neighbours: cosine of the embeddings, kinship
-   without correction, kinship as it is;
+   without correction, kinship as it is; and the genre of the neighbours;
 2. station purity: 50 stations of 25 songs each from Emotify's 237, the seed's own artist left out,
    at most two songs of any other: the share of songs that people gave the seed's genre, after 5,
    10 and 25; beside cosine of songprint's and of MusiCNN's embeddings, and random songs;
@@ -26,8 +26,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared_songs import SharedSongs, shared_songs, teacher_embeddings
+from songprint.evaluate.retrieval import cosine_similarity, precision_at_k
 from songprint.fingerprints import default_fingerprinter
-from songprint.kinship.distance import Weights
+from songprint.kinship.distance import DEFAULT_WEIGHTS, Weights
 from songprint.kinship.hubs import reach_of
 from songprint.kinship.neighbours import Kinship
 from songprint.kinship.path import travel
@@ -46,6 +47,7 @@ def main() -> None:
     emotify = everything.take(everything.labelled)
     print(f"model {default_fingerprinter().model_version}; numpy {np.__version__}")
     print_hubs(emotify, everything)
+    print_precision(emotify)
 
     able = (
         np.flatnonzero(emotify.held_out) if arguments.held_out else np.arange(len(emotify.genres))
@@ -77,6 +79,24 @@ def print_hubs(emotify: SharedSongs, everything: SharedSongs) -> None:
         ):
             figures = f"{reach.skew:6.2f} {reach.never:14d} {reach.most:13d}"
             print(f"{name:34s} {len(catalogue):7d} {figures}")
+
+
+def print_precision(songs: SharedSongs) -> None:
+    """Print the share of the ten nearest songs of other artists that have the query's genre."""
+    catalogue = songs.catalogue
+    similarities = {"cosine of embeddings": cosine_similarity(catalogue.embeddings)}
+    teacher = teacher_embeddings(songs)
+    if teacher is not None:
+        similarities["cosine of MusiCNN's, both"] = cosine_similarity(teacher)
+    rows = np.arange(len(catalogue))
+    for name, correct in (("kinship, uncorrected", False), ("kinship", True)):
+        kinship = Kinship(catalogue, correct_hubs=correct)
+        raw = kinship.space.distances(kinship.space.queries(rows))
+        similarities[name] = -kinship.scaled(raw, rows, DEFAULT_WEIGHTS).astype(np.float64)
+    print("\ngenre of the ten nearest songs of other artists, %    all   held-out queries")
+    for name, similarity in similarities.items():
+        found = 100 * precision_at_k(similarity, songs.genres, 10, kinship.artists)
+        print(f"{name:50s} {np.nanmean(found):6.1f} {np.nanmean(found[songs.held_out]):18.1f}")
 
 
 def growers_of(kinship: Kinship, songs: SharedSongs) -> dict[str, Grower]:
