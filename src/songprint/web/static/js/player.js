@@ -196,6 +196,7 @@ export function drawPlayer(place) {
     const song = player.song;
     title.textContent = song?.title ?? "";
     title.href = song ? `/song/${song.id}` : "/";
+    title.classList.toggle("hidden", !song);
     artist.textContent = song ? (song.artist ?? song.genre) : "Nothing is playing";
     previous.disabled = player.index <= 0;
     next.disabled = player.index + 1 >= player.queue.length;
