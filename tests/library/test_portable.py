@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -22,12 +20,22 @@ from songprint.kinship.station import Wishes, grow
 from songprint.library.catalogue import Catalogue
 from songprint.library.exporting import export_songs
 from songprint.library.importing import forget_imported, import_songs
+from songprint.library.ingest import add_folders
 from songprint.library.schema import song_record, vocabulary_of
 from songprint.library.tags import SongTags, one_line
 from songprint.library.writer import Writer
 from support.kin import KINDS, kin_library, song_of
 from support.madeup import silent_descriptors
-from support.shelves import NOW, made_up_hash, made_up_library, made_up_song, shelve
+from support.shelves import (
+    NOW,
+    library_of,
+    made_up_hash,
+    made_up_library,
+    made_up_song,
+    shelve,
+    small_song,
+    written_by_another,
+)
 
 CURRENT = default_fingerprinter().model_version
 
@@ -308,22 +316,8 @@ def test_an_import_that_fails_leaves_the_library_as_it_was(
 
 def test_nobody_imports_while_another_writes(file: Path, tmp_path: Path) -> None:
     library = Library.open(tmp_path, create=True)
-    code = (
-        "import sys; from songprint import Library\n"
-        "with Library.open(sys.argv[1]).writing(): print('in', flush=True); input()"
-    )
-    first = subprocess.Popen(
-        [sys.executable, "-c", code, str(tmp_path)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert first.stdout
-    assert first.stdout.readline() == "in\n"
-    with pytest.raises(LibraryError, match="is writing"):
+    with written_by_another(tmp_path), pytest.raises(LibraryError, match="is writing"):
         import_songs(library, file)
-    first.kill()
-    first.communicate()
 
 
 def test_an_imported_song_is_ones_own_once_it_is_added(tmp_path: Path) -> None:
@@ -336,3 +330,18 @@ def test_an_imported_song_is_ones_own_once_it_is_added(tmp_path: Path) -> None:
     row = library.row_of(made_up_hash(1))
     assert row is not None
     assert (row.imported, row.origin, row.path) == (False, None, "/mine.mp3")
+
+
+def test_songs_without_audio_do_not_hold_back_an_upgrade(tmp_path: Path) -> None:
+    song = small_song(tmp_path / "music" / "song.flac")
+    library = library_of(tmp_path / "library", song, model="1-old")
+    shelve(library, {f"/{n}": made_up_song(100 + n, model="1-old") for n in range(5)})
+    with library.writing() as writer:
+        hashes = [made_up_hash(100 + n) for n in range(5)]
+        writer.change_songs([{"content_hash": h, "imported": True} for h in hashes])
+        writer.drop_files([f"/{n}" for n in range(5)])
+    assert library.model == "1-old"
+    assert add_folders(library, [str(song.parent)], workers=1).renewed == 1
+    assert library.model == CURRENT
+    assert library.models() == {CURRENT: 1, "1-old": 5}
+    assert library.models(own=True) == {CURRENT: 1}

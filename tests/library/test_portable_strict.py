@@ -20,12 +20,14 @@ from hypothesis import strategies as st
 from songprint import Library
 from songprint.errors import PortableError
 from songprint.fingerprints import default_fingerprinter
-from songprint.library import strict
+from songprint.library import importing, strict
 from songprint.library.exporting import export_songs
 from songprint.library.importing import import_songs
 from songprint.library.strict import StrictReader
 from support.exports import (
     STRANGE_METADATA,
+    die,
+    hang,
     in_groups_of,
     remarked,
     renamed,
@@ -175,6 +177,23 @@ def test_columns_that_are_missing_or_strange_are_named(good: Path, tmp_path: Pat
     assert "column moods: is not there" in refusal(bad)
 
 
+def test_text_and_names_that_are_not_utf8_are_refused(good: Path, tmp_path: Path) -> None:
+    bad, table = tmp_path / "bad.parquet", pq.read_table(good)
+    latin = pa.array([b"caf\xe9"] * len(table), pa.binary())
+    spoilt = pa.StringArray.from_buffers(len(latin), *latin.buffers()[1:])
+    at = table.schema.get_field_index("title")
+    pq.write_table(table.set_column(at, "title", spoilt), bad)
+    assert refusal(bad) == "cannot be read from row 1 on: is damaged"
+    strange = pa.nulls(len(table), pa.int8())
+    pq.write_table(table.append_column(pa.field(b"caf\xe9", pa.int8()), strange), bad)
+    assert refusal(bad) == "is no Parquet file, or a damaged one"
+
+
+def test_letters_that_are_newer_than_this_python_are_text(good: Path, tmp_path: Path) -> None:
+    newer = cell("title", "a \U0003fffd letter")
+    assert len(read(rewritten(good, tmp_path / "good.parquet", newer).read_bytes())) == 8
+
+
 @pytest.mark.parametrize(("metadata", "why"), STRANGE_METADATA)
 def test_a_file_that_says_strange_things_of_itself_is_refused(
     good: Path, tmp_path: Path, metadata: dict[bytes, str], why: str
@@ -220,6 +239,9 @@ def test_more_songs_than_anybody_has_are_refused_unread(
     monkeypatch.undo()
     monkeypatch.setattr(strict, "MOST_SONGS", 39)
     assert refusal(bad) == "has 40 songs, not 1 to 39"
+    monkeypatch.undo()
+    monkeypatch.setattr(strict, "MOST_GROUPS", 2)
+    assert refusal(bad) == "has 3 row groups, not up to 2"
 
 
 def test_rows_are_counted_over_row_groups(
@@ -311,11 +333,20 @@ def test_a_text_that_unfolds_to_gigabytes_is_refused_in_bounded_memory(
 def test_a_reader_that_dies_is_told(
     good: Path, library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from songprint.library import importing
-
-    monkeypatch.setattr(importing, "_read", _die)
+    monkeypatch.setattr(importing, "_read", die)
     assert refused_import(library, good) == "is damaged: it ended the process that read it"
 
 
-def _die(*_: object) -> None:
-    os.kill(os.getpid(), 9)
+def test_a_reader_that_hangs_is_given_up(
+    good: Path, library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "_read", hang)
+    monkeypatch.setattr(importing, "LONGEST_SECONDS", 0.2)
+    assert refused_import(library, good) == "gave up: no song came for 0.2 s"
+
+
+def test_a_bug_of_the_reader_is_told(
+    good: Path, library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "origin_of", lambda _: 3)  # no text: no column takes it
+    assert refused_import(library, good).startswith("internal error: ")

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +11,7 @@ from songprint.errors import LibraryError, UsageError
 from songprint.library.catalogue import catalogue_of
 from songprint.library.tags import SongTags
 from support.madeup import silent_descriptors
-from support.shelves import made_up_hash, made_up_library, made_up_song, shelve
+from support.shelves import made_up_hash, made_up_library, made_up_song, shelve, written_by_another
 
 
 def test_there_is_no_library_unless_it_is_made(tmp_path: Path) -> None:
@@ -264,26 +262,13 @@ def test_the_last_word_on_a_song_counts(tmp_path: Path) -> None:
 
 def test_a_second_writer_is_told_who_the_first_is(tmp_path: Path) -> None:
     library = made_up_library(tmp_path, 1)
-    code = (
-        "import sys; from songprint import Library\n"
-        "with Library.open(sys.argv[1]).writing(): print('in', flush=True); input()"
-    )
-    first = subprocess.Popen(
-        [sys.executable, "-c", code, str(tmp_path)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert first.stdin
-    assert first.stdout
-    assert first.stdout.readline() == "in\n"
-    with pytest.raises(LibraryError, match=f"process {first.pid} .* is writing"), library.writing():
-        pass
-    # Meanwhile everybody reads, and what a person says is kept.
-    assert len(library.catalogue()) == 1
-    library.add_feedback("day", made_up_hash(0), "like")
-    first.kill()
-    first.communicate()
+    with written_by_another(tmp_path) as first:
+        told = f"process {first.pid} .* is writing"
+        with pytest.raises(LibraryError, match=told), library.writing():
+            pass
+        # Meanwhile everybody reads, and what a person says is kept.
+        assert len(library.catalogue()) == 1
+        library.add_feedback("day", made_up_hash(0), "like")
     with library.writing():
         pass
 

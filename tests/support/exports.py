@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -77,3 +79,13 @@ STRANGE_METADATA = (
     ({b"songprint_model": "2-../../x"}, "is the name of no model"),
     ({b"songprint_model": ""}, "is the name of no model"),
 )
+
+
+def hang(*_: object) -> None:
+    """Stand in for a reader that never answers."""
+    time.sleep(60)
+
+
+def die(*_: object) -> None:
+    """Stand in for a reader that its file kills."""
+    os.kill(os.getpid(), 9)

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -69,6 +73,21 @@ def made_up_library(path: Path, songs: int) -> Library:
     if songs:
         shelve(library, {f"/music/{number}.mp3": made_up_song(number) for number in range(songs)})
     return library
+
+
+@contextmanager
+def written_by_another(path: Path) -> Iterator[subprocess.Popen[str]]:
+    """Let another process be the library's writer for as long as the block runs."""
+    code = (
+        "import sys; from songprint import Library\n"
+        "with Library.open(sys.argv[1]).writing(): print('in', flush=True); input()"
+    )
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", code, str(path)], text=True, **pipes) as other:
+        assert other.stdout
+        assert other.stdout.readline() == "in\n"
+        yield other
+        other.kill()
 
 
 def small_song(path: Path, number: int = 0, seconds: float = 1.0, **tags: str) -> Path:

@@ -37,6 +37,7 @@ LONGEST_SECONDS = 120.0
 """What the reader may take for some hundred songs."""
 
 MOST_ORIGIN_CHARACTERS = 200
+MOST_BUG_CHARACTERS = 300
 
 
 @dataclass(frozen=True)
@@ -275,6 +276,9 @@ def _read(connection: Connection, path: str, origin: str) -> None:
             connection.send(PortableError(path, f"cannot be read: {error.strerror or error}"))
         except MemoryError:
             connection.send(PortableError(path, "is too large to be read"))
+        except Exception as bug:  # it must not go unseen, nor be taken for a fault of the file
+            text = " ".join(f"{type(bug).__name__}: {bug}".split())[:MOST_BUG_CHARACTERS]
+            connection.send(PortableError(path, f"internal error: {text}; please report it"))
 
 
 def _send_all(connection: Connection, path: Path, origin: str) -> None:

@@ -7,6 +7,7 @@ Only some hundred songs are in memory at once.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import product
@@ -31,12 +32,13 @@ from songprint.library.portable import (
     matrix_of,
     portable_schema,
 )
-from songprint.library.tags import one_line
+from songprint.library.tags import MAX_CHARACTERS
 
 MOST_SONGS = 2_000_000
+MOST_GROUPS = 5_000
 MOST_GROUP_SONGS = 1 << 17
 MOST_GROUP_BYTES = 512 << 20
-"""Songs of a file, and songs and bytes of a row group, that are read."""
+"""Songs and row groups of a file, and songs and bytes of a row group, that are read."""
 
 SONGS_AT_ONCE = 512
 BUFFER_BYTES = 1 << 16
@@ -49,6 +51,9 @@ MOST_SHOWN = 80
 
 TOLERANCE = 1e-3
 """Of a length or a sum of one: rounding to float32 takes a thousandth of this."""
+
+HARMFUL = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+"""Categories of control characters and of other line breaks."""
 
 HASH = re.compile("[0-9a-f]{32}")
 MODEL = re.compile("[0-9]{1,4}-[0-9a-z]{1,32}")
@@ -126,6 +131,7 @@ class StrictReader:
                 arrow_extensions_enabled=False,
             )
             self._schema = self._parquet.schema_arrow
+            self._schema.to_string()  # decodes all names
         except (pa.ArrowException, OSError, ValueError) as error:
             raise self._refusal("is no Parquet file, or a damaged one") from error
         self.head = self._read_head()
@@ -146,6 +152,8 @@ class StrictReader:
         while True:
             try:
                 batch = next(batches, None)
+                if batch is not None:
+                    batch.validate(full=True)  # Arrow takes texts for UTF-8 unseen
             except MemoryError as error:  # Arrow's own is an ArrowException, too
                 raise self._refusal(f"from row {first} on is too large to be read") from error
             except (pa.ArrowException, OSError, ValueError) as error:
@@ -182,7 +190,7 @@ class StrictReader:
         if not 1 <= len(names) <= MOST_NAMES or len(set(names)) < len(names):
             raise self._refusal(f"column {column}: has {len(names)} names, or one of them twice")
         for name in names:
-            if len(name) > MOST_NAME_CHARACTERS or one_line(name) != name:
+            if len(name) > MOST_NAME_CHARACTERS or not _is_line(name):
                 raise self._refusal(f"column {column}: {_shown(name)} is no name")
         return names
 
@@ -201,6 +209,10 @@ class StrictReader:
         metadata = self._parquet.metadata
         if not 1 <= metadata.num_rows <= MOST_SONGS:
             raise self._refusal(f"has {metadata.num_rows:,} songs, not 1 to {MOST_SONGS:,}")
+        if metadata.num_row_groups > MOST_GROUPS:
+            raise self._refusal(
+                f"has {metadata.num_row_groups:,} row groups, not up to {MOST_GROUPS:,}"
+            )
         for number in range(metadata.num_row_groups):
             group = metadata.row_group(number)
             if not 0 <= group.num_rows <= MOST_GROUP_SONGS:
@@ -261,15 +273,20 @@ def _text_faults(songs: pa.RecordBatch, model: str) -> Faults:
 
 
 def _is_line(text: str) -> bool:
-    return one_line(text) == text
+    return 0 < len(text) <= MAX_CHARACTERS and text == text.strip() and _is_harmless(text)
 
 
 def _is_path(path: str) -> bool:
-    return (
-        0 < len(path) <= MOST_PATH_CHARACTERS
-        and path.isprintable()
-        and ".." not in re.split(r"[/\\]", path)
-    )
+    steps = re.split(r"[/\\]", path)
+    return 0 < len(path) <= MOST_PATH_CHARACTERS and ".." not in steps and _is_harmless(path)
+
+
+def _is_harmless(text: str) -> bool:
+    """Tell whether nothing in a text breaks or reverses the line.
+
+    A letter that a newer Unicode knows is harmless, although it is not printable here.
+    """
+    return text.isprintable() or not any(unicodedata.category(c) in HARMFUL for c in text)
 
 
 def _number_faults(songs: pa.RecordBatch) -> Faults:
