@@ -57,5 +57,5 @@ def test_songs_without_a_beat_are_said_to_have_none() -> None:
     assert say_why(free, free).startswith("both without a steady beat")
 
 
-def test_two_genres_are_told_beside_each_other() -> None:
-    assert "jazz beside rock" in say_why(song("rock"), song("jazz"))
+def test_two_genres_are_told_apart() -> None:
+    assert "jazz rather than rock" in say_why(song("rock"), song("jazz"))

@@ -168,7 +168,11 @@ def _asked(shelf: Shelf, seeds: Sequence[str]) -> _Asked:
 
     saved = shelf.library.station(seeds[0]) if len(seeds) == 1 else None
     if saved is None:
-        named, catalogue = shelf.find_all(seeds)
+        try:
+            named, catalogue = shelf.find_all(seeds)
+        except UsageError as error:
+            names = ", ".join(shelf.library.station_names())
+            raise UsageError(f"{error}; saved stations: {names or 'none'}") from error
         return _Asked(None, catalogue, [one.row for one in named], Wishes())
     rows = [shelf.rows[content] for content in saved["seeds"] if content in shelf.rows]
     if not rows:

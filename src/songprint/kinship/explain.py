@@ -22,8 +22,8 @@ SAME_BRIGHTNESS_OCTAVES = 0.2
 NOTABLE_PERCUSSIVENESS = 0.08
 NOTABLE_ONSETS = 1.4
 NOTABLE_RANGE_LU = 5.0
-NOTABLE_TAG = 0.03
-NOTABLE_RANK = 0.8
+NOTABLE_TAG = 0.05
+NOTABLE_RANK = 0.85
 LIKELY_GENRE = 0.4
 _MOST_TAGS = 2
 
@@ -109,7 +109,7 @@ def _genre(seed: Catalogue, song: Catalogue) -> Iterator[str]:
         for p in (one, two)
     ]
     if kinds[0] != kinds[1]:
-        yield f"{kinds[1]} beside {kinds[0]}"
+        yield f"{kinds[1]} rather than {kinds[0]}"
     else:
         yield f"both {kinds[0]}"
 
