@@ -42,7 +42,7 @@ def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Library:
             ]
         )
         theirs = song_record(made_up_song(50, model=CURRENT), SongTags(), None, NOW)
-        writer.put_songs([theirs | {"imported": True}])
+        writer.put_songs([theirs | {"imported": True, "origin": "anna.parquet"}])
     return library
 
 
@@ -63,6 +63,7 @@ def test_the_document_tells_all() -> None:
     assert told["failed"] == [{"path": "/music/caf\udce9.mp3", "error": "is no audio"}]
     assert told["missing"] == ["/music/03.mp3"]
     assert [copy["paths"] for copy in told["duplicates"]] == [["/backup/01.mp3", "/music/01.mp3"]]
+    assert told["origins"] == [{"file": "anna.parquet", "songs": 1}]
     assert told["model"] == CURRENT
     assert 0 < told["bytes"] < 1e6
 
@@ -82,7 +83,7 @@ def test_people_are_told_the_same_with_a_picture_of_genres() -> None:
     assert done.exit_code == 0
     for words in (
         "31 songs, 1.6 hours, 32 files in",
-        "1 song came without audio",
+        "1 song came without audio in anna.parquet",
         "reggae  ████",
         "before correction",
         r"  /music/caf\xe9.mp3: is no audio",

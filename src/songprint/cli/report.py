@@ -90,6 +90,7 @@ def report_document(
         "songs": seen.songs,
         "files": seen.files,
         "imported": seen.imported,
+        "origins": [{"file": file, "songs": songs} for file, songs in seen.origins.items()],
         "hours": round(seen.hours, 4),
         "model": seen.model,
         "waiting": seen.waiting,
@@ -141,8 +142,8 @@ def _lines(
     )
     per_song = f", {seen.n_bytes / seen.songs / 1000:,.1f} kB a song" if seen.songs else ""
     yield Text(f"model {seen.model or 'none yet'}, {seen.n_bytes / 1e6:,.1f} MB{per_song}")
-    if seen.imported:
-        yield Text(f"{count(seen.imported, 'song')} came without audio")
+    for origin, songs in seen.origins.items():
+        yield Text(f"{count(songs, 'song')} came without audio in {printable(origin)}")
     if seen.waiting:
         yield Text(
             f"only another model has heard {count(seen.waiting, 'song')}, left out here;"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -48,6 +48,8 @@ class Overview:
         The library's model.
     waiting : int
         Songs that this model has not heard yet, or cannot.
+    origins : dict of str to int
+        The files that songs of any model came in, and how many.
     genres : list of GenreShare
         Most songs first, the unsure last.
     failed, missing : list of FileRow
@@ -64,6 +66,7 @@ class Overview:
     hours: float
     model: str | None
     waiting: int
+    origins: dict[str, int]
     genres: list[GenreShare]
     failed: list[FileRow]
     missing: list[FileRow]
@@ -91,12 +94,19 @@ def overview(library: Library) -> Overview:
         hours=(pc.sum(songs["seconds"]).as_py() or 0.0) / 3600,
         model=model,
         waiting=len(library) - len(songs),
+        origins=_origins(library),
         genres=_genres(songs.to_pylist()),
         failed=[file for file in files if file.error is not None],
         missing=[file for file in files if file.missing is not None],
         duplicates=_duplicates(files),
         n_bytes=sum(entry.stat().st_size for entry in library.path.rglob("*") if entry.is_file()),
     )
+
+
+def _origins(library: Library) -> dict[str, int]:
+    rows = library.read("songs", "content_hash", "origin", where="imported").to_pylist()
+    came = {(row["origin"] or "unnamed", row["content_hash"]) for row in rows}
+    return dict(sorted(Counter(origin for origin, _ in came).items()))
 
 
 def _genres(songs: list[dict[str, object]]) -> list[GenreShare]:
