@@ -31,8 +31,12 @@ On 1,029 songs all of any song's corrected ten are among its nearest 112.
 HUGE = 200_000
 """From so many songs on, the nearest are sought in the nearest cells alone."""
 
-PROBED = 0.02
-"""The share of a huge library's songs that is looked at."""
+PROBED, PROBED_OTHERWISE = 0.02, 0.05
+"""The share of a huge library's songs that is looked at: under the default weights, for which the
+cells are made, and under others."""
+
+TELLING = 0.2
+"""The least share of genre in the weights with which the cells, which genre makes, tell a thing."""
 
 COPIES = 20
 """Copies of a recording are sought among so many nearest songs."""
@@ -277,13 +281,13 @@ class Kinship:
     def _quick_distances(self, queries: Queries, weights: Weights) -> Floats:
         """Return one query's distances to all songs; in a huge library, to those it may be near.
 
-        The others are infinitely far. Cells are those of the default weights: under others a
-        song's nearest lie in too many of them.
+        The others are infinitely far.
         """
-        if len(self) < HUGE or weights != DEFAULT_WEIGHTS:
+        if len(self) < HUGE or weights.shares()[PARTS.index("genre")] < TELLING:
             alone: Floats = self.space.distances(queries, weights)[0]
             return alone
-        rows = self.cells.candidates(queries, weights, round(PROBED * len(self)))
+        probed = PROBED if weights == DEFAULT_WEIGHTS else PROBED_OTHERWISE
+        rows = self.cells.candidates(queries, weights, round(probed * len(self)))
         raw = np.full(len(self), np.inf, np.float32)
         raw[rows] = self.space.distances(queries, weights, rows)[0]
         return raw
