@@ -26,6 +26,14 @@ main()
 
 GONE_WITHIN_SECONDS = 10.0
 
+KEYS = {
+    "songs": "content_hash",
+    "landmarks": "content_hash",
+    "files": "path",
+    "models": "model",
+}
+"""Tables that adding writes, and the column by which their rows can be put in order."""
+
 
 def start_add(music: Path, library: Path, *options: str) -> subprocess.Popen[str]:
     """Start ``songprint add --json`` on two workers, in a process group of its own."""
@@ -76,7 +84,7 @@ def contents(library: Path) -> dict[str, Any]:
     """Return all that a library says of its songs and files, but when it was written."""
     opened = Library.open(library)
     tables = {}
-    for name, key in (("songs", "content_hash"), ("files", "path"), ("models", "model")):
+    for name, key in KEYS.items():
         rows = opened.read(name).sort_by(key)
         times = [column for column in ("added", "changed") if column in rows.column_names]
         tables[name] = rows.drop_columns(times).to_pylist()
