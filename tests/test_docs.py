@@ -17,6 +17,7 @@ PAGES = {
     for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("docs/*.md")))
 }
 COMMANDS = typer.main.get_command(app).commands
+SCRIPTS = "".join(path.read_text("utf-8") for path in ROOT.glob("benchmarks/*.py"))
 OPTIONS = {name: {o for p in c.params for o in p.opts} for name, c in COMMANDS.items()}
 
 
@@ -55,7 +56,8 @@ def test_commands_in_code_blocks_parse(page, line):  # noqa: ARG001 - it names t
 @pytest.mark.parametrize(("page", "code"), NAMED)
 def test_commands_and_options_that_are_named_exist(page, code):  # noqa: ARG001
     _, command, *_ = [*code.split(), ""] if code.startswith("songprint ") else ["", "", ""]
-    known = OPTIONS[command] if command else set.union(*OPTIONS.values())
+    scripts = set(re.findall(r'add_argument\("(--[a-z-]+)"', SCRIPTS))
+    known = OPTIONS[command] if command else scripts.union(*OPTIONS.values())
     assert set(re.findall(r"(?<!\S)--[a-z-]+", code)) - {"--help"} <= known
 
 

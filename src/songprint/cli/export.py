@@ -37,7 +37,7 @@ def export(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
     library: LibraryOption = None,
 ) -> None:
-    """Write the library's songs, without audio, into one file for others."""
+    """Write the library's songs, without audio, into one file."""
     from songprint.cli.listing import print_document
     from songprint.cli.output import require_place, require_suffix
     from songprint.cli.progress import SongProgress

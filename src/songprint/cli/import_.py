@@ -41,7 +41,7 @@ def import_(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
     library: LibraryOption = None,
 ) -> None:
-    """Make songs of other libraries findable in yours, without their audio."""
+    """Make songs of other libraries findable in yours."""
     from songprint.library.store import Library
 
     kept = Library.open(library, create=not forget)

@@ -55,7 +55,7 @@ def tag(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
     library: LibraryOption = None,
 ) -> None:
-    """Write genre, tempo, key and mood, as heard, into the tags of files."""
+    """Write genre, tempo, key and mood into the tags of files."""
     from songprint.cli.progress import SongProgress
     from songprint.library.store import Library
     from songprint.library.tagfields import FIELDS
