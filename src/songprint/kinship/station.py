@@ -113,7 +113,7 @@ class Station:
     guards : list of str
         What its songs have in common by the guards: "electronic", "90s".
     widened : dict
-        For songs outside of guards, by row: the names of the guards.
+        For songs outside of guards, by row: the names of the guards they do not pass.
     remarks : list of str
         What a listener should know: that the guard abstains, that the station widens or stops.
     complete : bool
@@ -176,9 +176,8 @@ def grow(
         inside = level == len(guards)
         unpopular = wishes.unpopular if inside else 0.0
         taken = _take(kinship, judge, passing, chosen, replace(wishes, unpopular=unpopular))
-        widened |= {
-            row: [guard.name for guard in guards[level:]] for row in taken if guards[level:]
-        }
+        for row in taken if not inside else []:
+            widened[row] = [guard.name for guard in guards[level:] if not guard.passes[row]]
         songs += smooth_order(kinship, wanted, taken, after=songs[-1] if songs else None)
         if chosen.full or level == 0:
             break
