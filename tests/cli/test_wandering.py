@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from songprint.kinship.words import SOUNDS
 from songprint.library.store import Library
 from support.drawing import command, document
 
@@ -108,3 +109,8 @@ def test_people_read_playlists_with_names(kin_shelf: Library) -> None:
 @pytest.mark.parametrize("name", ["similar", "station", "path", "mix", "find", "cluster"])
 def test_help_has_examples(name: str) -> None:
     assert "Examples:" in command(name, "--help").stdout
+
+
+def test_the_help_of_find_names_every_word_for_sounds() -> None:
+    told = command("find", "--help").stdout
+    assert [word for word in SOUNDS if word not in told] == []
