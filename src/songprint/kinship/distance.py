@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float32]
 Rows = NDArray[np.intp]
 
+_AT_ONCE = 8192
+
 
 @dataclass(frozen=True)
 class Weights:
@@ -116,7 +118,11 @@ class Space:
         self.catalogue = catalogue
         self.reference = reference or load_reference()
         self.layout = layout_of(catalogue)
-        self.columns = columns_of(catalogue, self.reference, self.layout)
+        self.columns = np.empty((len(catalogue), self.layout.total), np.float32)
+        # In pieces: what is in between takes several times the memory of the columns.
+        for start in range(0, len(catalogue), _AT_ONCE):
+            rows = np.arange(start, min(start + _AT_ONCE, len(catalogue)))
+            self.columns[rows] = columns_of(catalogue.take(rows), self.reference, self.layout)
 
     def __len__(self) -> int:
         return len(self.columns)

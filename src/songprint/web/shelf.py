@@ -21,6 +21,7 @@ from songprint.kinship.neighbours import Kinship
 from songprint.library.store import Library
 from songprint.web.map import Axes, axes_for, packed, place
 from songprint.web.refusal import Refusal
+from songprint.web.spilling import let_go, spilled, trim
 from songprint.web.table import Table
 
 if TYPE_CHECKING:
@@ -63,7 +64,15 @@ class Snapshot:
         with self._lock:
             if self._kinship is None:
                 self._kinship = Kinship(self.catalogue)
+                let_go(self.catalogue)
             return self._kinship
+
+    def warm(self) -> None:
+        """Do beforehand what whoever asks first would wait for."""
+        self.table.warm()
+        self.kinship.prepare()
+        _ = self.kinship.artists, self.kinship.works
+        trim()
 
     def map(self, folder: Path) -> tuple[Axes, bytes]:
         """Return the map's axes, kept in a folder, and its points as a browser reads them."""
@@ -181,10 +190,13 @@ class Shelf:
                 self._snapshot = None
                 return
             started = time.monotonic()
-            catalogue = self.library.catalogue()
-            self._snapshot = Snapshot(catalogue, version)
+            # By a library of its own, whose caches go with it: they would take as much again.
+            catalogue = Library.open(self.library.path).catalogue()
+            self._snapshot = snapshot = Snapshot(spilled(catalogue, self.cache), version)
+            del catalogue
             took = time.monotonic() - started
             self._not_before = time.monotonic() + PATIENCE * took
+            threading.Thread(target=snapshot.warm, name="warming", daemon=True).start()
         except SongprintError as error:
             log.warning("%s", error)
         finally:

@@ -24,6 +24,7 @@ from songprint.web.names import shown
 from songprint.web.page import OfPage, Page
 from songprint.web.refusal import Refusal
 from songprint.web.shelf import Snapshot
+from songprint.web.spilling import let_go
 
 router = APIRouter(tags=["genres"])
 
@@ -106,7 +107,7 @@ def genres(page: OfPage) -> Genres:
         name: np.flatnonzero((snapshot.table.genre == names.index(name)) & ~catalogue.unsure)
         for name in snapshot.genre_counts
     }
-    return Genres(
+    found = Genres(
         genres=[
             Genre(
                 name=name,
@@ -118,6 +119,8 @@ def genres(page: OfPage) -> Genres:
         ],
         descriptors=_quantiles(snapshot, rows),
     )
+    let_go(catalogue)
+    return found
 
 
 def _typical(snapshot: Snapshot, rows: np.ndarray) -> list[int]:
@@ -249,6 +252,7 @@ def called(
     snapshot = page.shelf.current()
     catalogue = snapshot.catalogue
     probabilities = head.class_probabilities(catalogue.embeddings)
+    let_go(catalogue)
     wanted = [i for i, label in enumerate(head.classes) if label == genre or genre is None]
     if not wanted:
         raise UsageError(f"the genres are {', '.join(head.classes)}")

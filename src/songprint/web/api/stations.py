@@ -37,6 +37,7 @@ MOST_EXPORTED = 5000
 Verdict = Literal["like", "dislike", "skip", "never"]
 Seeds = Annotated[list[SongId], Field(min_length=1, max_length=MOST_SEEDS)]
 StationName = Annotated[str, Path(min_length=1, max_length=200)]
+NewStationName = Annotated[str, Path(pattern=r"^[^/\\\x00-\x1f\x7f]{1,80}$")]
 
 
 class WishedFor(Model):
@@ -194,9 +195,8 @@ def kept_station(page: OfPage, name: StationName) -> Kept:
 
 
 @router.put("/api/stations/{name:path}", status_code=204)
-def keep_station(page: OfPage, name: StationName, told: ToKeep) -> Response:
+def keep_station(page: OfPage, name: NewStationName, told: ToKeep) -> Response:
     """Save a station; it replaces one of this name."""
-    name = NewName(name=name).name
     page.shelf.current().rows(told.seeds)
     page.shelf.library.save_station(name, to_keep(told.seeds, told.wishes.wishes()))
     return Response(status_code=204)

@@ -1,0 +1,359 @@
+"""Serve 100,000 songs: how fast is the page, what does it take, do fifty clients upset it?
+
+A library of made-up songs (``search.py`` makes them between real ones) is written once under
+``runs/serve/`` and served by ``songprint serve`` in a process of its own:
+
+1. start, and the server's memory then, after everything was asked for once, and at its peak;
+2. the API, one client: table, search, filter, similar, station under changing weights, map;
+3. the page in Chromium: first paint, a far jump in the table, a station's sliders, the map, and how
+   smooth the map is while it is dragged (frames a second, without a graphics card);
+4. fifty clients at once, each asking now and then as a person does, while ``add`` hears songs.
+
+Run: python benchmarks/serve.py [--songs 100000] [--clients 50] [--seconds 30]
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import pyarrow as pa
+
+from songprint.library.catalogue import KEYS, NUMBERS, Catalogue
+from songprint.library.schema import SONGS, VECTORS
+from songprint.library.store import Library
+
+ROOT = Path(__file__).parents[1]
+RUNS = ROOT / "runs" / "serve"
+PORT = 8499
+AT_ONCE = 10_000
+FLAGS = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-component-update"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--songs", type=int, default=100_000)
+    parser.add_argument("--clients", type=int, default=50)
+    parser.add_argument("--seconds", type=float, default=30.0)
+    arguments = parser.parse_args()
+    folder = RUNS / f"library-{arguments.songs}"
+    if not (folder / "songs.lance").is_dir():
+        write_library(folder, arguments.songs)
+    shutil.rmtree(folder.with_name(f"{folder.name}.cache"), ignore_errors=True)
+    print(f"{arguments.songs:,} songs; load average before: {os.getloadavg()[0]:.1f}")
+    started = time.perf_counter()
+    server = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "songprint", "serve", "--no-browser", "--port", str(PORT)),
+            *("--library", str(folder), "--workers", "1"),
+        ]
+    )
+    try:
+        until_it_answers()
+        print(f"start until the first answer: {time.perf_counter() - started:.1f} s")
+        process = psutil.Process(server.pid)
+        tell_memory("memory then", process)
+        measure_api()
+        tell_memory("memory after all that", process)
+        measure_page()
+        measure_load(arguments.clients, arguments.seconds, process)
+        tell_memory("memory at the end", process)
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def write_library(folder: Path, songs: int) -> None:
+    """Write a library of made-up songs; a hundred of them have sound."""
+    from search import made_up
+    from shared_songs import shared_songs
+
+    print(f"writing {folder}")
+    catalogue = made_up(shared_songs().catalogue, songs)
+    library = Library.open(folder, create=True)
+    with library.writing() as writer:
+        writer.put_model(catalogue.model, catalogue.vocabulary)
+        for start in range(0, songs, AT_ONCE):
+            writer.put_songs(rows_of(catalogue, range(start, min(start + AT_ONCE, songs))))
+        writer.tidy()
+
+
+def rows_of(catalogue: Catalogue, rows: range) -> pa.Table:
+    piece = catalogue.take(list(rows))
+    now = datetime.now(UTC)
+    names = catalogue.vocabulary
+    best = {name: getattr(piece, name).argmax(axis=1) for name in ("genres", "eras", "moods")}
+    known = piece.keys >= 0
+    columns: dict[str, Any] = {
+        "content_hash": piece.hashes,
+        "model": [catalogue.model] * len(piece),
+        "path": [f"/music/{row % 5000}/{row}.mp3" for row in rows],
+        "title": [f"song {row * 7919 % 100_003} of the {row % 97}" for row in rows],
+        "artist": piece.artists,
+        "album": [f"album {row % 9000}" for row in rows],
+        "album_artist": piece.artists,
+        "year": [1960 + row % 60 for row in rows],
+        "plays": [None] * len(piece),
+        "seconds": piece.seconds,
+        "genre": [names.genres[i] for i in best["genres"]],
+        "unsure": piece.unsure,
+        "era": [names.eras[i] for i in best["eras"]],
+        "mood": [names.moods[i] for i in best["moods"]],
+        "key": [
+            KEYS[key % 12] if sure else None for key, sure in zip(piece.keys, known, strict=True)
+        ],
+        "mode": [
+            ("minor" if key >= 12 else "major") if sure else None
+            for key, sure in zip(piece.keys, known, strict=True)
+        ],
+        "heard": [""] * len(piece),
+        "words": [f"song {row}" for row in rows],
+        "embedding": list(piece.embeddings),
+        "pattern": list(piece.patterns),
+        "imported": [False] * len(piece),
+        "added": [now] * len(piece),
+        "changed": [now] * len(piece),
+    }
+    for name in NUMBERS:
+        values = piece.number(name)
+        columns[name] = pa.array(values, pa.float32(), mask=~np.isfinite(values))
+    for name in VECTORS:
+        columns[name] = list(getattr(piece, name))
+    unknown = [None] * len(piece)
+    arrays = [pa.array(columns.get(field.name, unknown), field.type) for field in SONGS]
+    return pa.Table.from_arrays(arrays, schema=SONGS)
+
+
+def until_it_answers() -> None:
+    deadline = time.monotonic() + 300
+    while time.monotonic() < deadline:
+        try:
+            if ask("GET", "/api/library")[0] == 200:
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise SystemExit("the server does not answer")
+
+
+def ask(method: str, path: str, body: Any = None) -> tuple[int, bytes]:
+    connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=120)
+    headers = {"Content-Type": "application/json"} if body is not None else {}
+    try:
+        connection.request(method, path, None if body is None else json.dumps(body), headers)
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()
+
+
+def tell_memory(what: str, process: psutil.Process) -> None:
+    info = process.memory_full_info()
+    children = sum(child.memory_full_info().uss for child in process.children(recursive=True))
+    peak = int(
+        next(
+            line.split()[1]
+            for line in Path(f"/proc/{process.pid}/status").read_text().splitlines()
+            if line.startswith("VmHWM")
+        )
+    )
+    print(
+        f"{what}: {info.rss / 1e6:,.0f} MB resident, its own {info.uss / 1e6:,.0f}, "
+        f"peak {peak / 1e3:,.0f}; processes that hear: {children / 1e6:,.0f}"
+    )
+
+
+def percentiles(seconds: list[float]) -> str:
+    p50, p95 = np.percentile(seconds, (50, 95))
+    return f"{1e3 * p50:8.1f} {1e3 * p95:8.1f}"
+
+
+def timed(what: str, call: Callable[[int], tuple[int, bytes]], times: int = 20) -> None:
+    first = time.perf_counter()
+    status, _ = call(0)
+    first = time.perf_counter() - first
+    assert status == 200, status
+    seconds = []
+    for i in range(1, times + 1):
+        begin = time.perf_counter()
+        status, _ = call(i)
+        seconds.append(time.perf_counter() - begin)
+        assert status == 200, status
+    print(f"{what:44s} {1e3 * first:8.1f} {percentiles(seconds)}")
+
+
+def measure_api() -> None:
+    songs = json.loads(ask("GET", "/api/songs?limit=500")[1])["songs"]
+    ids = [song["id"] for song in songs]
+    rng = random.Random(0)
+    print(f"\n{'ms, one client':44s}    first      p50      p95")
+    timed("100 rows, far down", lambda i: ask("GET", f"/api/songs?offset={4000 * i}"))
+    timed("sort by tempo", lambda i: ask("GET", f"/api/songs?sort=tempo_bpm&offset={i}"))
+    timed("search in all names", lambda i: ask("GET", f"/api/songs?q=song+{i}1"))
+    timed("filter: genre, tempo, mood", lambda i: ask(
+        "GET", f"/api/songs?genre=rock&mood=happy&tempo_from={90 + i}"))  # fmt: skip
+    timed("find by sound", lambda i: ask("GET", f"/api/find?words=calm+piano+{100 + i}+bpm"))
+    timed("similar, with reasons", lambda i: ask("POST", "/api/similar", {"song": ids[i]}))
+    timed(
+        "station of 25, usual weights", lambda i: ask("POST", "/api/station", {"seeds": [ids[i]]})
+    )
+
+    def slid(i: int) -> tuple[int, bytes]:
+        weights = {name: rng.uniform(0, 2) for name in ("beat", "intensity", "rhythm", "timbre")}
+        asked = {"seeds": ids[:3], "wishes": {"weights": weights, "unpopular": i / 40}}
+        return ask("POST", "/api/station", asked)
+
+    timed("station of 25, a slider moved", slid)
+    timed("genres of the library", lambda _: ask("GET", "/api/genres"), 3)
+    timed("map", lambda _: ask("GET", "/api/map/points"), 3)
+
+
+def measure_page() -> None:
+    from playwright.sync_api import sync_playwright
+
+    place = shutil.which("chromium")
+    if place is None:
+        print("\nthere is no chromium: the page is not measured")
+        return
+    address = f"http://127.0.0.1:{PORT}"
+    one = json.loads(ask("GET", "/api/songs?limit=1")[1])["songs"][0]["id"]
+    print("\nin Chromium, ms")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=place, args=FLAGS.split())
+        page = browser.new_page(viewport={"width": 1280, "height": 800})
+        page.set_default_timeout(120_000)
+        for what in ("first visit", "second visit"):
+            begin = time.perf_counter()
+            page.goto(address)
+            page.wait_for_selector(".grid .line a")
+            rows = time.perf_counter() - begin
+            paint = page.evaluate(
+                "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0"
+            )
+            print(f"  {what}: first paint {paint:.0f}, rows of the table {1e3 * rows:.0f}")
+        jumps = []
+        for share in np.linspace(0.1, 0.9, 9):
+            begin = time.perf_counter()
+            page.evaluate(f"""() => {{ const b = document.querySelector('.grid .body');
+                b.scrollTop = {share} * b.scrollHeight; }}""")
+            page.wait_for_timeout(20)
+            while page.locator(".grid .line[data-waits]").count():
+                page.wait_for_timeout(10)
+            jumps.append(time.perf_counter() - begin)
+        print(f"  a far jump in the table until its rows are there: p50, p95 {percentiles(jumps)}")
+        page.goto(f"{address}/station?seeds={one}")
+        page.wait_for_selector("[data-ms]")
+        moves = []
+        for i in range(10):
+            begin = time.perf_counter()
+            before = page.locator(".songs").first.inner_text()[:2000]
+            page.locator("input[type=range]").nth(i % 4 + 1).press("ArrowRight")
+            deadline = time.perf_counter() + 2
+            while page.locator(".songs").first.inner_text()[:2000] == before:
+                if time.perf_counter() > deadline:
+                    break  # the songs are the same
+                page.wait_for_timeout(5)
+            else:
+                moves.append(time.perf_counter() - begin)
+        if moves:
+            print(f"  a slider moved until the station is drawn: p50, p95 {percentiles(moves)}")
+        begin = time.perf_counter()
+        page.goto(f"{address}/map")
+        page.wait_for_selector(".map-area[data-drawn]")
+        print(f"  the map until it is drawn: {1e3 * (time.perf_counter() - begin):.0f}")
+        frames = page.evaluate(DRAG)
+        print(f"  frames a second while the map is dragged: {frames:.0f}")
+        browser.close()
+
+
+DRAG = """async () => {
+    const canvas = document.querySelector(".map-area canvas");
+    const box = canvas.getBoundingClientRect();
+    const send = (type, x) => canvas.dispatchEvent(new PointerEvent(type, {
+        pointerId: 1, clientX: box.x + 300 + x, clientY: box.y + 200, bubbles: true, buttons: 1 }));
+    canvas.setPointerCapture = () => {};
+    send("pointerdown", 0);
+    let frames = 0;
+    const began = performance.now();
+    while (performance.now() - began < 2000) {
+        send("pointermove", (frames * 7) % 200);
+        await new Promise(requestAnimationFrame);
+        canvas.getContext("webgl").readPixels(0, 0, 1, 1, 6408, 5121, new Uint8Array(4));
+        frames++;
+    }
+    send("pointerup", 0);
+    return frames / ((performance.now() - began) / 1000);
+}"""
+
+
+def measure_load(clients: int, seconds: float, process: psutil.Process) -> None:
+    """Let many clients ask while songs are added."""
+    music = RUNS / "music"
+    if not music.is_dir():
+        subprocess.run([sys.executable, "-m", "songprint.pieces", "--out", str(music)], check=True)
+    job = json.loads(ask("POST", "/api/add", {"folders": [str(music)]})[1])
+    ids = json.loads(ask("GET", "/api/song-ids?limit=1000")[1])
+    took: dict[str, list[float]] = defaultdict(list)
+    errors: list[str] = []
+    stop = time.monotonic() + seconds
+
+    def person(number: int) -> None:
+        rng = random.Random(number)
+        while time.monotonic() < stop:
+            kind, method, path, body = rng.choice(
+                [
+                    ("table", "GET", f"/api/songs?offset={rng.randrange(90_000)}", None),
+                    ("search", "GET", f"/api/songs?q=song+{rng.randrange(10_000)}", None),
+                    ("similar", "POST", "/api/similar", {"song": rng.choice(ids)}),
+                    ("station", "POST", "/api/station", {"seeds": [rng.choice(ids)]}),
+                    ("song", "GET", f"/api/songs/{rng.choice(ids)}", None),
+                ]
+            )
+            begin = time.perf_counter()
+            try:
+                status, answer = ask(method, path, body)
+            except OSError as error:
+                errors.append(f"{kind}: {error}")
+                continue
+            took[kind].append(time.perf_counter() - begin)
+            if status != 200:
+                errors.append(f"{kind}: {status} {answer[:100]!r}")
+            time.sleep(rng.expovariate(0.5))  # a person looks at it for two seconds
+
+    threads = [threading.Thread(target=person, args=(number,)) for number in range(clients)]
+    for thread in threads:
+        thread.start()
+    peak = 0
+    while any(thread.is_alive() for thread in threads):
+        peak = max(peak, process.memory_info().rss)
+        time.sleep(0.2)
+    for thread in threads:
+        thread.join()
+    state = json.loads(ask("GET", f"/api/jobs/{job['id']}")[1])
+    everything = [one for kind in took.values() for one in kind]
+    print(
+        f"\n{clients} clients for {seconds:.0f} s while songs are added, which is {state['state']}"
+    )
+    print(f"{'':44s}    p50      p95   ms")
+    for kind, each in sorted(took.items()):
+        print(f"{kind:35s} {len(each):8d} {percentiles(each)}")
+    print(f"{'all':35s} {len(everything):8d} {percentiles(everything)}")
+    print(f"errors: {len(errors)} {errors[:3]}; memory at most {peak / 1e6:,.0f} MB")
+
+
+if __name__ == "__main__":
+    main()
