@@ -17,10 +17,12 @@ from songprint.cli import (
     classify,
     cluster,
     doctor,
+    duplicates,
     evaluate,
     export,
     find,
     gallery,
+    identify,
     import_,
     mix,
     path,
@@ -97,6 +99,8 @@ app.command(epilog=path.EXAMPLES)(path.path)
 app.command(epilog=mix.EXAMPLES)(mix.mix)
 app.command(epilog=find.EXAMPLES)(find.find)
 app.command(epilog=cluster.EXAMPLES)(cluster.cluster)
+app.command(epilog=identify.EXAMPLES)(identify.identify)
+app.command(epilog=duplicates.EXAMPLES)(duplicates.duplicates)
 app.command(epilog=report.EXAMPLES)(report.report)
 app.command(epilog=tag.EXAMPLES)(tag.tag)
 app.command(epilog=export.EXAMPLES)(export.export)

@@ -96,7 +96,27 @@ class SongProgress(Bar):
             self._bar.update(self._task, completed=done, total=songs)
 
 
-class EpochProgress(Bar):
+class CountProgress(Bar):
+    """Things done and time left; nothing at all where stderr is no terminal.
+
+    Parameters
+    ----------
+    total : int
+        How many there are.
+    what : str
+        What they are, such as "songs".
+    """
+
+    def __init__(self, total: int, what: str) -> None:
+        super().__init__(f"{_M_OF_N} {what}", total)
+
+    def count(self) -> None:
+        """Count one."""
+        if self._bar is not None and self._task is not None:
+            self._bar.advance(self._task)
+
+
+class EpochProgress(CountProgress):
     """Epochs done and time left; nothing at all where stderr is no terminal.
 
     Parameters
@@ -106,12 +126,7 @@ class EpochProgress(Bar):
     """
 
     def __init__(self, epochs: int) -> None:
-        super().__init__(_M_OF_N + " epochs", epochs)
-
-    def count(self) -> None:
-        """Count an epoch."""
-        if self._bar is not None and self._task is not None:
-            self._bar.advance(self._task)
+        super().__init__(epochs, "epochs")
 
 
 def _make_bar(counter: str, ending: str | None) -> Progress | None:

@@ -3,15 +3,16 @@
 Each song asks the index for its rarest landmarks among those that any other place shares, which
 costs the same however large the library is. What is voted for is then compared peak by peak over
 the whole of what the two songs have in common. Two encodings of a recording share nine tenths of
-their peaks; another take of the song, live or in the studio, shares what chance gives it, and a
-new mix or another singer over the same tracks something between.
+their peaks; another take of the song, live or in the studio, shares what chance gives it, and
+another singer over the same tracks something between. A remaster shares most peaks, too, but not
+the dynamics or the brightness, which encodings keep.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -22,11 +23,15 @@ from songprint.identify.index import Index, Part
 from songprint.identify.landmarks import Landmarks, song_landmarks
 from songprint.identify.segment import Segment
 
-LEAST_AGREEMENT = 0.6
+LEAST_AGREEMENT = 0.65
 """Of the peaks of both songs beyond chance, for them to be one recording."""
 
-LEAST_WEAKEST = 0.3
+LEAST_WEAKEST = 0.4
 """The same of the tenth of their stretches that agree least: of a new voice over an old track."""
+
+MOST_DYNAMICS_APART_DB = 2.0
+MOST_BRIGHTNESS_APART_OCTAVES = 0.12
+"""Between copies; nine of ten encodings are within 1.4 dB and 0.07 octaves (docs/identify.md)."""
 
 COPY_COVERAGE = 0.8
 """Of the peaks of each song, how many are in the time that both have; else one is an excerpt."""
@@ -42,7 +47,30 @@ _STRETCH_FRAMES = 160
 _CHANCE_SHIFTS = (61, 149, 331, 613)
 _LEAST_PEAKS = 20
 
-Kind = Literal["copy", "excerpt"]
+Kind = Literal["copy", "excerpt", "master"]
+
+
+@dataclass(frozen=True)
+class Sound:
+    """What tells masters of a recording apart.
+
+    Attributes
+    ----------
+    dynamic_range_db : float
+        Of the song; NaN where unknown.
+    brightness_hz : float
+        Of the song; NaN where unknown.
+    """
+
+    dynamic_range_db: float
+    brightness_hz: float
+
+    def is_like(self, other: Sound) -> bool:
+        """Tell whether two songs of one recording may be of one master, too."""
+        dynamics = abs(self.dynamic_range_db - other.dynamic_range_db)
+        octaves = abs(np.log2((self.brightness_hz + 1) / (other.brightness_hz + 1)))
+        apart = dynamics > MOST_DYNAMICS_APART_DB or octaves > MOST_BRIGHTNESS_APART_OCTAVES
+        return not apart  # also where one is not known
 
 
 @dataclass(frozen=True)
@@ -54,7 +82,8 @@ class Pair:
     first, second : str
         Content hashes; of an excerpt the second is the longer one.
     kind : str
-        "copy" if both have all of it, "excerpt" if only the second has.
+        "copy" if both have all of it, "excerpt" if only the second has, "master" if both have all
+        of it but their dynamics or brightness differ, as those of a remaster do.
     agreement : float
         Share of peaks that both have, beyond chance, 0 to 1.
     weakest : float
@@ -74,13 +103,17 @@ class Pair:
     common_seconds: float
 
 
-def find_pairs(index: Index, on_song: Callable[[], None] = lambda: None) -> list[Pair]:
+def find_pairs(
+    index: Index, sounds: Mapping[str, Sound], on_song: Callable[[], None] = lambda: None
+) -> list[Pair]:
     """Return all pairs of songs of a library that are one recording.
 
     Parameters
     ----------
     index : Index
         Of the library.
+    sounds : mapping of str to Sound
+        By content hash; a song that is not there is taken for the master that the other one is.
     on_song : callable
         Is called for each song that was looked into.
 
@@ -107,7 +140,15 @@ def find_pairs(index: Index, on_song: Callable[[], None] = lambda: None) -> list
                 if pair and (key not in found or pair.agreement > found[key].agreement):
                     found[key] = pair
             on_song()
-    return sorted(found.values(), key=lambda pair: (-pair.agreement, pair.first, pair.second))
+    pairs = (_told_apart(pair, sounds) for pair in found.values())
+    return sorted(pairs, key=lambda pair: (-pair.agreement, pair.first, pair.second))
+
+
+def _told_apart(pair: Pair, sounds: Mapping[str, Sound]) -> Pair:
+    first, second = sounds.get(pair.first), sounds.get(pair.second)
+    if pair.kind == "copy" and first and second and not first.is_like(second):
+        return replace(pair, kind="master")
+    return pair
 
 
 def group_copies(pairs: Iterable[Pair]) -> list[list[str]]:

@@ -15,20 +15,21 @@ from numpy.typing import NDArray
 
 from songprint.audio.mel import SAMPLE_RATE_HZ
 from songprint.audio.peaks import FRAMES_PER_SECOND, Peaks, clip_peaks
-from songprint.identify.agreement import Agreement, ClipGrid
+from songprint.identify.agreement import ClipGrid
 from songprint.identify.index import Part
 from songprint.identify.landmarks import clip_landmarks
 
-LEAST_EVIDENCE = 13.0
+LEAST_EVIDENCE = 9.0
 """From here on a match is told. Fitted on songs that were not in the library: docs/identify.md."""
 
-LEAST_EVIDENCE_AT_OTHER_SPEEDS = 16.0
+LEAST_EVIDENCE_AT_OTHER_SPEEDS = 11.0
 """More is asked for where eight speeds were tried, and chance had as many occasions."""
 
-SURE_EVIDENCE = 30.0
+SURE_EVIDENCE = 16.0
 """From here on no other speed is tried, and no other window of the clip."""
 
 CANDIDATES = 40
+CANDIDATES_AT_OTHER_SPEEDS = 12
 
 OTHER_SPEEDS = (0.995, 1.005, 0.99, 1.01, 0.985, 1.015, 0.98, 1.02)
 
@@ -36,8 +37,8 @@ WINDOW_SECONDS = 12.0
 MOST_WINDOWS = 5
 """Of a longer clip, at even distances."""
 
-_ODDS_PER_EVIDENCE = 0.6
-_EVEN_EVIDENCE = 9.0
+_ODDS_PER_EVIDENCE = 1.2
+_EVEN_EVIDENCE = 7.0
 
 
 @dataclass(frozen=True)
@@ -149,19 +150,22 @@ def match_peaks(
     """
     peaks = Peaks(heard.frames * np.float32(speed), heard.bins / np.float32(speed))
     landmarks, grid = clip_landmarks(peaks), ClipGrid(peaks, seconds * speed)
-    best: tuple[Agreement, str] | None = None
+    songs, starts, names = [], [], []
+    most = CANDIDATES if speed == 1.0 else CANDIDATES_AT_OTHER_SPEEDS
     for part in parts:
-        for candidate in part.segment.candidates(landmarks, CANDIDATES, part.dead):
+        for candidate in part.segment.candidates(landmarks, most, part.dead):
             start = candidate.frame
-            near = part.segment.peaks_within(candidate.song, start - 2, start + grid.frames + 2)
-            agreement = grid.compare(near, start)
-            if agreement and (best is None or agreement.evidence > best[0].evidence):
-                best = agreement, str(part.segment.songs[candidate.song])
+            songs.append(
+                part.segment.peaks_within(candidate.song, start - 2, start + grid.frames + 2)
+            )
+            starts.append(start)
+            names.append(part.segment.songs[candidate.song])
+    best = grid.best(songs, starts)
     if best is None:
         return None
-    agreement, song = best
+    which, agreement = best
     return Match(
-        song=song,
+        song=str(names[which]),
         offset_seconds=agreement.frame / FRAMES_PER_SECOND,
         confidence=1 / (1 + exp(_ODDS_PER_EVIDENCE * (_EVEN_EVIDENCE - agreement.evidence))),
         evidence=agreement.evidence,
