@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import re
-import sys
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, get_args
@@ -25,6 +23,7 @@ from songprint.errors import LibraryError, UsageError
 from songprint.library.catalogue import Vocabulary
 from songprint.library.durable import torn_commits
 from songprint.library.interrupts import uninterrupted
+from songprint.library.lance import import_lancedb
 from songprint.library.locks import held
 from songprint.library.places import library_path
 from songprint.library.reading import (
@@ -444,20 +443,10 @@ def _all_of(text: str) -> Any:
 
 
 def _connect(folder: Path) -> lancedb.DBConnection:
-    _require_cpu()
-    import lancedb
-
     # Every read looks for the latest version, as another process may have written it.
-    return lancedb.connect(folder, read_consistency_interval=timedelta(0))
-
-
-def _require_cpu() -> None:
-    """Refuse in words what would end in an illegal instruction: LanceDB's wheels need AVX2."""
-    if sys.platform == "linux" and platform.machine() == "x86_64":
-        with suppress(OSError):
-            flags = re.search(r"^flags\s*:(.*)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
-            if flags and "avx2" not in flags[1].split():
-                raise LibraryError("this CPU has no AVX2 instructions, which a library needs")
+    connect = import_lancedb().connect
+    connection: lancedb.DBConnection = connect(folder, read_consistency_interval=timedelta(0))
+    return connection
 
 
 def _take_back_torn_commits(folder: Path) -> None:
