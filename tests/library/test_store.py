@@ -315,3 +315,13 @@ def test_fingerprints_of_old_models_are_forgotten_alone(tmp_path: Path) -> None:
     with library.writing() as writer:
         writer.drop_songs([made_up_hash(0)], but_of="3-new")
     assert library.models() == {"2-test": 1, "3-new": 1}
+
+
+def test_words_are_found_in_a_library_that_was_left_without_an_index(tmp_path: Path) -> None:
+    library = Library.open(tmp_path, create=True)
+    assert not library.table("songs").list_indices()  # it comes with the first song
+    shelve(library, {"/music/a.mp3": made_up_song(1)})
+    assert len(library.find(text="reggae")) == 1
+    library.table("songs").drop_index("words_idx")
+    shelve(library, {"/music/b.mp3": made_up_song(2)})
+    assert len(library.find(text="reggae")) == 2

@@ -331,17 +331,23 @@ class Library:
             If another process is, or the folder cannot be written to.
         """
         with held(self.path, "writer"):
-            self._make_tables()
+            self._complete()
             writer = Writer(self)
             yield writer
             writer.flush()
 
-    def _make_tables(self) -> None:
-        """Make the tables that an older songprint did not know."""
+    def _complete(self) -> None:
+        """Make what is missing: tables that an older songprint did not know, the index of words."""
+        from lancedb.index import FTS
+
         with refusing(self.path, "be written"):
             for name in TABLES:
                 if not self._has(name):
                     self._connection.create_table(name, schema=TABLES[name], exist_ok=True)
+            if not self.table("songs").list_indices():
+                # Words as Unicode parts them, so that those of languages without spaces are found.
+                words = FTS(base_tokenizer="icu/split", stem=False, remove_stop_words=False)
+                self.table("songs").create_index("words", config=words)
 
     def set_plays(self, plays: Mapping[str, float]) -> None:
         """Say how often songs were played: content hash to count; unknown hashes are passed over.
@@ -458,8 +464,7 @@ def _take_back_torn_commits(folder: Path) -> None:
 
 
 def _create(folder: Path) -> None:
-    from lancedb.index import FTS
-
+    import_lancedb()  # if it can be, before anything is made
     try:
         folder.mkdir(parents=True, exist_ok=True)
         strange = [entry for entry in folder.iterdir() if not _is_ours(entry.name)]
@@ -473,11 +478,7 @@ def _create(folder: Path) -> None:
     with held(folder, "writer"), refusing(folder, "be made"):
         connection = _connect(folder)
         for name, schema in TABLES.items():
-            table = connection.create_table(name, schema=schema, exist_ok=True)
-            if name == "songs":
-                # Words as Unicode parts them, so that those of languages without spaces are found.
-                words = FTS(base_tokenizer="icu/split", stem=False, remove_stop_words=False)
-                table.create_index("words", config=words)
+            connection.create_table(name, schema=schema, exist_ok=True)
 
 
 def _is_ours(name: str) -> bool:
