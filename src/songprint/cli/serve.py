@@ -84,25 +84,28 @@ def _run(settings: Settings, *, browser: bool) -> None:
     import uvicorn
 
     from songprint.web.app import create_app
+    from songprint.web.heap import give_large_blocks_back
 
+    give_large_blocks_back()
     app = create_app(settings)
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind((settings.host, settings.port))
-    except OSError as error:
-        why = error.strerror or str(error)
-        raise SongprintError(f"{settings.host}:{settings.port}: cannot listen: {why}") from error
-    address = page_address(settings)
-    complain(f"{printable(str(settings.library))} is at {address}; Ctrl-C ends it")
-    if browser:
-        _open_soon(address)
-    # No access log: addresses of requests may hold what is private, such as titles.
-    config = uvicorn.Config(
-        app, log_level="warning", access_log=False, timeout_graceful_shutdown=2, lifespan="on"
-    )
-    uvicorn.Server(config).run(sockets=[listening])
+    with socket.socket(family, socket.SOCK_STREAM) as listening:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listening.bind((settings.host, settings.port))
+        except OSError as error:
+            why = error.strerror or str(error)
+            place = f"{settings.host}:{settings.port}"
+            raise SongprintError(f"{place}: cannot listen: {why}") from error
+        address = page_address(settings)
+        complain(f"{printable(str(settings.library))} is at {address}; Ctrl-C ends it")
+        if browser:
+            _open_soon(address)
+        # No access log: addresses of requests may hold what is private, such as titles.
+        config = uvicorn.Config(
+            app, log_level="warning", access_log=False, timeout_graceful_shutdown=2, lifespan="on"
+        )
+        uvicorn.Server(config).run(sockets=[listening])
 
 
 def page_address(settings: Settings) -> str:

@@ -1,4 +1,4 @@
 """The page of a library: a REST API on FastAPI, and static modules that a browser runs.
 
-May import everything but ``learn`` and ``evaluate``; nothing imports it but ``cli/serve.py``.
+May import everything but ``learn``; nothing imports it but ``cli/serve.py``.
 """

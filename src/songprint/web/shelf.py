@@ -19,9 +19,10 @@ import numpy as np
 from songprint.errors import SongprintError
 from songprint.kinship.neighbours import Kinship
 from songprint.library.store import Library
+from songprint.web.heap import trim
 from songprint.web.map import Axes, axes_for, packed, place
 from songprint.web.refusal import Refusal
-from songprint.web.spilling import let_go, spilled, trim
+from songprint.web.spilling import let_go, spilled
 from songprint.web.table import Table
 
 if TYPE_CHECKING:

@@ -6,7 +6,6 @@ at a time after that. Of 100,000 songs they are 134 MB.
 
 from __future__ import annotations
 
-import ctypes
 import mmap
 import tempfile
 from contextlib import suppress
@@ -61,9 +60,3 @@ def let_go(catalogue: Catalogue) -> None:
         if isinstance(pages, mmap.mmap):
             with suppress(OSError, AttributeError):  # where the system knows no such advice
                 pages.madvise(mmap.MADV_DONTNEED)
-
-
-def trim() -> None:
-    """Give memory back to the system that was freed but is kept in case it is needed again."""
-    with suppress(OSError, AttributeError):  # the C library is another than GNU's
-        ctypes.CDLL(None).malloc_trim(0)
