@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from songprint.web.hearing import Hearer
+from songprint.web.hearing import MOST_WAITING, Hearer
 from songprint.web.refusal import Refusal
 from support.hostile import bloat, bug, die, double, fail, process, sleep, spin, write
 
@@ -57,6 +58,24 @@ def test_what_wants_too_much_memory_is_refused(hearer: Hearer) -> None:
 def test_it_can_write_no_file(hearer: Hearer, tmp_path: Path) -> None:
     assert "internal error" in refusal(hearer, write, str(tmp_path / "file"))
     assert not (tmp_path / "file").read_bytes()
+
+
+def test_too_many_are_not_kept_waiting(hearer: Hearer) -> None:
+    hearer.run(double, 1)
+    refused: list[int] = []
+
+    def ask() -> None:
+        try:
+            hearer.run(sleep, 0.2)
+        except Refusal as refusal:
+            refused.append(refusal.status)
+
+    threads = [threading.Thread(target=ask) for _ in range(MOST_WAITING + 4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert refused == [429] * 3
 
 
 def test_a_refusal_names_no_path_of_the_server(hearer: Hearer) -> None:

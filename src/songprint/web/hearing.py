@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 MOST_BYTES = 1536 << 20
 """Of memory that the process may ask for, the libraries' own included."""
 
+MOST_WAITING = 8
+"""Tasks that wait for their turn; each holds one of the server's threads."""
+
 IDLE_SECONDS = 120.0
 START_SECONDS = 60.0
 
@@ -67,6 +70,7 @@ class Hearer:
     def __init__(self, cpu_seconds: float = 120.0) -> None:
         self._cpu_seconds = cpu_seconds
         self._turn = threading.Lock()
+        self._waiting = threading.BoundedSemaphore(MOST_WAITING + 1)
         self._process: Any = None
         self._connection: Connection | None = None
         self._idle: threading.Timer | None = None
@@ -88,14 +92,23 @@ class Hearer:
         Raises
         ------
         Refusal
-            If it cannot be done: what the song, or its size, is at fault for.
+            If it cannot be done: what the song, or its size, is at fault for; or if too many
+            wait already.
         """
+        if not self._waiting.acquire(blocking=False):
+            raise Refusal(429, "many songs are being heard; try again", {"Retry-After": "1"})
+        try:
+            return self._run(Task(function, arguments), limit_seconds)
+        finally:
+            self._waiting.release()
+
+    def _run(self, task: Task, limit_seconds: float) -> Any:
         with self._turn:
             if self._idle is not None:
                 self._idle.cancel()
             connection = self._started()
             try:
-                connection.send(Task(function, arguments))
+                connection.send(task)
                 if not connection.poll(limit_seconds):
                     self._end()
                     raise Refusal(422, f"gave up: it took more than {limit_seconds:.0f} s")

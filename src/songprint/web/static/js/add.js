@@ -1,6 +1,6 @@
 /** Adding folders with progress, and hearing a file without adding it. */
 
-import { ask, follow, library } from "./api.js";
+import { ask, askPatiently, follow, library } from "./api.js";
 import { bars, genreOf, songList, whyLegend } from "./parts.js";
 import { clock, count, fill, h, note, trying } from "./dom.js";
 
@@ -136,16 +136,9 @@ function classifyPanel(signal) {
   );
 }
 
-/** Hear a file on the server; others wait for their turn. */
-export async function classify(file, signal) {
-  for (let tries = 0; ; tries++) {
-    try {
-      return await ask("/api/classify", { method: "POST", body: file, query: { name: file.name }, signal });
-    } catch (error) {
-      if (error.status !== 429 || tries > 30) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 1000));
-    }
-  }
+/** Hear a file on the server. */
+export function classify(file, signal) {
+  return askPatiently("/api/classify", { method: "POST", body: file, query: { name: file.name }, signal });
 }
 
 /** Return a place where files are dropped or chosen; each is handed on, one after another. */

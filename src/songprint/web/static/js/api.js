@@ -45,6 +45,18 @@ async function reached(address, options) {
   }
 }
 
+/** Ask again for a while if the server is busy with what others asked. */
+export async function askPatiently(path, options = {}) {
+  for (let tries = 0; ; tries++) {
+    try {
+      return await ask(path, options);
+    } catch (error) {
+      if (error.status !== 429 || tries > 30) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+    }
+  }
+}
+
 /** Wait for a job; `onProgress` is told of it twice a second. */
 export async function follow(job, onProgress, signal) {
   for (;;) {

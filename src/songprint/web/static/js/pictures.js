@@ -1,6 +1,6 @@
 /** A song's pictures, one below the other, on one axis of time that can be clicked. */
 
-import { ask } from "./api.js";
+import { askPatiently } from "./api.js";
 import { drawAxis, drawSpectrogram, drawTimeline, drawWaveform, spectrogramImage } from "./drawing.js";
 import { clock, h, note } from "./dom.js";
 import { player } from "./player.js";
@@ -35,7 +35,7 @@ export class Pictures {
 
   async load() {
     try {
-      this.signals = await ask(`/api/songs/${this.song.id}/signals`, { signal: this.signal });
+      this.signals = await askPatiently(`/api/songs/${this.song.id}/signals`, { signal: this.signal });
       this.image = spectrogramImage(this.signals.spectrogram);
       this.waiting.remove();
       this.slider.dataset.drawn = "1";

@@ -1,6 +1,6 @@
 /** One song: its sound as pictures, what is heard in it, and its kin. */
 
-import { ask } from "./api.js";
+import { ask, askPatiently } from "./api.js";
 import { colourOf } from "./colours.js";
 import { bars, chip, dot, genreOf, songFinder, songList, whyLegend } from "./parts.js";
 import { clock, fill, h, icon, svg } from "./dom.js";
@@ -78,7 +78,7 @@ async function drawTimelineOf(panel, song, signal) {
   const waiting = h("p", { class: "soft small" }, "…");
   panel.append(waiting);
   try {
-    const segments = await ask(`/api/songs/${song.id}/timeline`, { signal });
+    const segments = await askPatiently(`/api/songs/${song.id}/timeline`, { signal });
     const pictures = new Pictures(song, signal, { parts: ["time", "axis"] });
     pictures.waiting.remove();
     pictures.segments = segments;
