@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from songprint.encoder.inference import Encoder
     from songprint.genre.head import GenreHead
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 """Changes when a fingerprint's fields, or the way its numbers are made, change."""
 
 SILENCE_DBFS = -70.0

@@ -213,7 +213,7 @@ def _head(
     if not known.any():
         return None
     notes.append(TAUGHT_ON)
-    heard = [songs[row].fingerprint for row in np.flatnonzero(known)]
+    heard = [song.fingerprint for song, named in zip(songs, known, strict=True) if named]
     called, confidence, sure = judge_all(
         head,
         np.stack([fingerprint.embedding for fingerprint in heard]),

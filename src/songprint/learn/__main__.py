@@ -13,8 +13,10 @@ import hashlib
 import json
 import logging
 from collections import Counter
+from dataclasses import asdict
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,7 +27,9 @@ from songprint.genre.background import write_background
 from songprint.learn import heads
 from songprint.learn.corpus import Corpus, build
 from songprint.learn.distil import TEACHERS, Distiller
+from songprint.learn.equalise import equalise
 from songprint.learn.export import export_encoder, quantise
+from songprint.learn.prune import prune
 from songprint.learn.teacher import MusiCNN
 from songprint.learn.train import TrainConfig, Trainer
 
@@ -83,7 +87,7 @@ def _train_encoder(arguments: argparse.Namespace, corpus: Corpus, weights: Path)
     if not arguments.export_only:
         _LOG.info("training from step %d to %d", trainer.step, config.steps)
         trainer.run()
-    facts = {
+    facts: dict[str, Any] = {
         "trained": {
             "windows": len(trainer.data),
             "steps": trainer.step,
@@ -91,8 +95,12 @@ def _train_encoder(arguments: argparse.Namespace, corpus: Corpus, weights: Path)
             "held_out_artists": held_out,
         }
     }
-    export_encoder(trainer.averaged_encoder().to("cpu"), weights, facts)
-    _LOG.info("wrote %s", quantise(weights, trainer.data.sample()))
+    sample = trainer.data.sample()
+    encoder = prune(trainer.averaged_encoder().to("cpu"), torch.from_numpy(sample))
+    equalise(encoder, torch.from_numpy(sample[::8]))
+    facts["network"] = asdict(encoder.trunk.config)
+    export_encoder(encoder, weights, facts)
+    _LOG.info("wrote %s", quantise(weights, sample))
 
 
 def _distil(

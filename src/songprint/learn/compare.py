@@ -25,7 +25,9 @@ from songprint.evaluate.representations import encode_songs, our_representation
 from songprint.evaluate.retrieval import hub_skew, k_occurrence, precision_at_k
 from songprint.learn.corpus import Corpus
 from songprint.learn.distil import TEACHERS
+from songprint.learn.equalise import equalise
 from songprint.learn.export import export_encoder, quantise
+from songprint.learn.prune import prune
 from songprint.learn.teacher import MusiCNN
 from songprint.learn.train import TrainConfig, Trainer
 
@@ -63,8 +65,11 @@ def main() -> None:
         folder = arguments.runs / "compare" / path.stem
         trainer = Trainer(config, arguments.runs / "shards", teachers, folder, torch.device("cpu"))
         encoder = trainer.run(every=100)
+        sample = trainer.data.sample()
+        encoder = prune(encoder, torch.from_numpy(sample))
+        equalise(encoder, torch.from_numpy(sample[::8]))
         export_encoder(encoder, folder / "weights", {"trained": {"steps": trainer.step}})
-        quantise(folder / "weights", trainer.data.sample())
+        quantise(folder / "weights", sample)
         rows.append(measure(path.stem, folder / "weights", corpus, frozenset(held_out)))
         _LOG.info("%s\n%s", path.stem, rows[-1])
     print("\n".join(rows))  # noqa: T201

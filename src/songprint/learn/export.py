@@ -142,6 +142,7 @@ def quantise(folder: Path, windows: NDArray[np.float32]) -> Path:
             weight_type=QuantType.QInt8,
             per_channel=True,
             reduce_range=True,
+            op_types_to_quantize=["Conv", "MaxPool"],
             nodes_to_exclude=_better_in_floats(prepared),
         )
     exact, rounded = (_embeddings(path, judged) for path in (target, partial))
@@ -167,13 +168,19 @@ def quantise(folder: Path, windows: NDArray[np.float32]) -> Path:
 
 
 def _better_in_floats(network: Path) -> list[str]:
-    """Name the convolutions of one channel, slower in bytes than in floats, and what feeds them."""
+    """Name what stays in floats.
+
+    Convolutions of one channel, which take longer in bytes, and what feeds them; and convolutions
+    over time alone, which cost little and whose inputs reach too far for eight bits.
+    """
     import onnx
 
     graph = onnx.load(network).graph
     shapes = {item.name: item.dims for item in graph.initializer}
     makers = {name: node for node in graph.node for name in node.output}
-    names: dict[str, None] = {}
+    names = {
+        n.name: None for n in graph.node if n.op_type == "Conv" and len(shapes[n.input[1]]) == 3
+    }
     waiting = [n for n in graph.node if n.op_type == "Conv" and shapes[n.input[1]][1] == 1]
     while waiting:
         node = waiting.pop()

@@ -13,6 +13,7 @@ all is trained.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -65,6 +66,9 @@ class FilterBankConfig:
         Rank of the correction by which the pooled features are read out while training.
     dropout
         Share of the pooled features that a training step leaves out.
+    kept
+        Filters of each part of the front end, both teachers' together, once those that never
+        answer are gone (:mod:`.prune`); None while all are there.
     """
 
     time_rank: int = 4
@@ -75,6 +79,15 @@ class FilterBankConfig:
     narrow: int = 96
     refinement: int = 256
     dropout: float = 0.0
+    kept: tuple[int, int, int] | None = None
+
+    @property
+    def front_filters(self) -> tuple[int, int, int]:
+        """Filters of each part of the front end, both teachers' together."""
+        if self.kept is not None:
+            return self.kept
+        first, second, third = (TEACHERS * filters for filters in FRONT_FILTERS)
+        return first, second, third
 
 
 class Affine(nn.Module):
@@ -114,11 +127,11 @@ class Rectified(nn.Module):
 class TimbralFilters(nn.Module):
     """Filters `bands` high over shapes in time; [n, time_rank, 94, 96] → [n, 408, 94]."""
 
-    def __init__(self, bands: int, time_rank: int, rank: int, stride: int) -> None:
+    def __init__(self, bands: int, time_rank: int, rank: int, stride: int, filters: int) -> None:
         super().__init__()
         self.basis = nn.Conv2d(time_rank, rank, (1, bands), (1, stride), bias=False)
         places = (MEL_BANDS - bands) // stride + 1
-        self.rectify = Rectified(rank, TEACHERS * TIMBRAL_FILTERS, places)
+        self.rectify = Rectified(rank, filters, places)
 
     def forward(self, shapes: Tensor) -> Tensor:
         """Apply them."""
@@ -129,28 +142,35 @@ class TimbralFilters(nn.Module):
 class TemporalFilters(nn.Module):
     """Filters one band high and up to 128 frames long; [n, 1, 187, 96] → [n, 306, 94]."""
 
-    def __init__(self, rank: int, stride: tuple[int, int]) -> None:
+    def __init__(self, rank: int, stride: tuple[int, int], filters: int) -> None:
         super().__init__()
         self.basis = nn.Conv2d(1, rank, (TEMPORAL_FRAMES, 1), stride, bias=False)
         places = (MEL_BANDS - 1) // stride[1] + 1
-        self.rectify = Rectified(rank, TEACHERS * TEMPORAL_FILTERS, places)
+        self.rectify = Rectified(rank, filters, places)
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply them."""
-        before = TEMPORAL_FRAMES // 2 - 1
-        padded = F.pad(x, (0, 0, before, TEMPORAL_FRAMES - 1 - before))
-        found: Tensor = self.rectify(self.basis(padded))
+        found: Tensor = self.rectify(self.basis(self.pad(x)))
         return found
+
+    @staticmethod
+    def pad(x: Tensor) -> Tensor:
+        """Put as much silence round a window as the teacher does."""
+        before = TEMPORAL_FRAMES // 2 - 1
+        return F.pad(x, (0, 0, before, TEMPORAL_FRAMES - 1 - before))
 
 
 class MiddleLayers(nn.Module):
     """Each teacher's convolutions over time, side by side; front end → three of [n, 128, t]."""
 
-    def __init__(self, narrow: int) -> None:
+    def __init__(self, config: FilterBankConfig) -> None:
         super().__init__()
+        narrow = config.narrow
+        # What is left of pruned filters no longer lies teacher by teacher.
+        groups = TEACHERS if config.kept is None else 1
         self.narrow = nn.ModuleList(
-            nn.Conv1d(TEACHERS * filters, TEACHERS * narrow, 1, groups=TEACHERS, bias=False)
-            for filters in FRONT_FILTERS
+            nn.Conv1d(filters, TEACHERS * narrow, 1, groups=groups)
+            for filters in config.front_filters
         )
         outputs = TEACHERS * MIDDLE_CHANNELS
         self.layers = nn.ModuleList(
@@ -159,18 +179,24 @@ class MiddleLayers(nn.Module):
         )
         self.finish = nn.ModuleList(Affine(outputs) for _ in self.layers)
 
-    def forward(self, front: list[Tensor]) -> list[Tensor]:
+    def forward(self, front: Sequence[Tensor]) -> list[Tensor]:
         """Apply them."""
-        first, second, third = (n(part) for n, part in zip(self.narrow, front, strict=True))
-        frames = first.shape[2]
-        slower = -(-frames // third.shape[2])
-        x = first + second + third.repeat_interleave(slower, 2)[:, :, :frames]
+        x = self.narrowed(front)
         found = []
         for number, (layer, finish) in enumerate(zip(self.layers, self.finish, strict=True)):
             y = finish(F.relu(layer(x)))
             x = y if number == 0 else y + x
             found.append(x)
         return found
+
+    def narrowed(self, front: Sequence[Tensor]) -> Tensor:
+        """Return the channels that the first layer sees [n, 2 * narrow, t]."""
+        first, second, third = (n(part) for n, part in zip(self.narrow, front, strict=True))
+        frames = first.shape[2]
+        slower = -(-frames // third.shape[2])
+        repeated = torch.stack([third] * slower, 3).flatten(2)
+        x: Tensor = first + second + repeated[:, :, :frames]
+        return x
 
 
 class FilterBank(nn.Module):
@@ -179,7 +205,6 @@ class FilterBank(nn.Module):
     input_scale: Tensor
     input_shift: Tensor
     time_stride = TIME_STRIDE
-    channels = TEACHERS * FEATURES
 
     def __init__(self, config: FilterBankConfig) -> None:
         super().__init__()
@@ -194,14 +219,20 @@ class FilterBank(nn.Module):
             (TIMBRAL_FRAMES // 2, 0),
             bias=False,
         )
+        first, second, third = config.front_filters
         self.timbral = nn.ModuleList(
-            TimbralFilters(bands, config.time_rank, rank, stride)
-            for bands, rank, stride in zip(
-                TIMBRAL_BANDS, config.timbral_ranks, config.timbral_strides, strict=True
+            TimbralFilters(bands, config.time_rank, rank, stride, filters)
+            for bands, rank, stride, filters in zip(
+                TIMBRAL_BANDS,
+                config.timbral_ranks,
+                config.timbral_strides,
+                (first, second),
+                strict=True,
             )
         )
-        self.temporal = TemporalFilters(config.temporal_rank, config.temporal_stride)
-        self.middle = MiddleLayers(config.narrow)
+        self.temporal = TemporalFilters(config.temporal_rank, config.temporal_stride, third)
+        self.middle = MiddleLayers(config)
+        self.channels = first + second + third + 3 * TEACHERS * MIDDLE_CHANNELS
 
     def forward(self, windows: Tensor) -> list[Tensor]:
         """Map [n, 187, 96] log-mel windows to both teachers' features, a layer [n, c, 94] each.

@@ -302,5 +302,7 @@ def _narrow(
     weight = torch.linalg.solve(root, right[:rank].T).T.float()
     for layer, part in zip(layers, weight.split(FRONT_FILTERS, 1), strict=True):
         layer.weight[index * rank : (index + 1) * rank] = part[:, :, None]
+        assert layer.bias is not None
+        layer.bias.zero_()
     narrowed = (left[:, :rank] * values[:rank]).view(outputs, taps, rank).transpose(1, 2)
     return narrowed, F.conv1d(front, weight[:, :, None])

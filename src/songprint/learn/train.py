@@ -345,7 +345,7 @@ class Trainer:
         """
         encoder: Encoder = self.average.fold()
         rows = torch.arange(min(len(self.data), PROJECTION_WINDOWS))
-        with torch.inference_mode():
+        with torch.no_grad():
             hidden = torch.cat(
                 [
                     encoder.hear(self.data.batch(part, self.device)[0])

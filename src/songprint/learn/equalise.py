@@ -1,0 +1,123 @@
+"""Brings the channels of a filter bank to one range, which leaves what it computes as it is.
+
+Eight bits have one step for all channels of a layer, and the teachers' channels differ in size by
+orders of magnitude: without this, most would be rounded to nothing. A channel is divided by its
+largest value, and what reads it multiplies by it (Nagel et al. 2019 [1]_).
+
+References
+----------
+.. [1] M. Nagel et al., "Data-free quantization through weight equalization and bias correction",
+       ICCV 2019.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from songprint.learn.filterbank import Affine, FilterBank, TemporalFilters, TimbralFilters
+from songprint.learn.student import Encoder
+
+_SMALLEST = 1e-6
+
+
+def equalise(encoder: Encoder, windows: Tensor) -> None:
+    """Equalise an encoder in place; one whose trunk is no filter bank is left as it is.
+
+    Parameters
+    ----------
+    encoder : Encoder
+        In evaluation mode.
+    windows : Tensor [shape=(n, 187, 96)]
+        Music that shows each channel's range; some dozen windows do.
+    """
+    trunk = encoder.trunk
+    if not isinstance(trunk, FilterBank):
+        return
+    with torch.no_grad():
+        x = (windows * trunk.input_scale + trunk.input_shift)[:, None]
+        ranges = _range(trunk.over_time(x))
+        trunk.over_time.weight.div_(_outputs(ranges, 4))
+        for filters, part in zip(trunk.timbral, ranges.chunk(len(trunk.timbral)), strict=True):
+            assert isinstance(filters, TimbralFilters)
+            filters.basis.weight.mul_(_inputs(part, 4))
+        for number, filters in enumerate(trunk.timbral):
+            assert isinstance(filters, TimbralFilters)
+            _equalise_filters(filters, trunk.over_time(x).chunk(len(trunk.timbral), 1)[number])
+        _equalise_filters(trunk.temporal, trunk.temporal.pad(x))
+        front = trunk.front(windows)
+        layers = [_range(layer) for layer in (*front, *trunk.middle(front))]
+        middle = torch.stack(layers[len(front) :]).amax(0)  # summed, so they share a range
+        ranges_of = [*layers[: len(front)], middle, middle, middle]
+        _equalise_middle(trunk, front, ranges_of)
+        _follow(encoder.pooled_norm, ranges_of)
+
+
+def _range(layer: Tensor) -> Tensor:
+    """Return each channel's largest magnitude in [n, c, ...]."""
+    return layer.transpose(0, 1).flatten(1).abs().amax(1).clamp_min(_SMALLEST)
+
+
+def _outputs(ranges: Tensor, dimensions: int) -> Tensor:
+    return ranges.view(-1, *[1] * (dimensions - 1))
+
+
+def _inputs(ranges: Tensor, dimensions: int) -> Tensor:
+    return ranges.view(1, -1, *[1] * (dimensions - 2))
+
+
+def _equalise_filters(filters: TimbralFilters | TemporalFilters, x: Tensor) -> None:
+    mix = filters.rectify.largest
+    ranges = _range(filters.basis(x))
+    filters.basis.weight.div_(_outputs(ranges, 4))
+    mix.weight.mul_(ranges)
+    answers = [F.conv2d(window[None], mix.weight[:, :, None, None]) for window in filters.basis(x)]
+    largest = torch.stack([_range(answer) for answer in answers]).amax(0)
+    mix.weight.div_(largest[:, None])
+    filters.rectify.turn.scale.mul_(largest)
+
+
+def _equalise_middle(trunk: FilterBank, front: Sequence[Tensor], ranges: Sequence[Tensor]) -> None:
+    middle = trunk.middle
+    narrowed = _range(middle.narrowed(front))
+    for filters, part in zip((*trunk.timbral, trunk.temporal), ranges, strict=False):
+        assert isinstance(filters, TimbralFilters | TemporalFilters)
+        _divide(filters.rectify.finish, part)
+    for layer, part in zip(middle.narrow, ranges, strict=False):
+        assert isinstance(layer, nn.Conv1d)
+        _multiply_grouped(layer, part)
+        layer.weight.div_(_outputs(narrowed, 3))
+        assert layer.bias is not None
+        layer.bias.div_(narrowed)
+    for number, (layer, finish) in enumerate(zip(middle.layers, middle.finish, strict=True)):
+        assert isinstance(layer, nn.Conv1d)
+        assert isinstance(finish, Affine)
+        _multiply_grouped(layer, narrowed if number == 0 else ranges[-1])
+        _divide(finish, ranges[-1])
+
+
+def _divide(affine: Affine, ranges: Tensor) -> None:
+    affine.scale.div_(ranges)
+    affine.shift.div_(ranges)
+
+
+def _multiply_grouped(layer: nn.Conv1d, ranges: Tensor) -> None:
+    """Multiply each input of a convolution in groups, whose outputs lie group by group."""
+    groups = layer.groups
+    for weight, part in zip(layer.weight.chunk(groups), ranges.chunk(groups), strict=True):
+        weight.mul_(_inputs(part, 3))
+
+
+def _follow(norm: nn.BatchNorm1d, ranges: Sequence[Tensor]) -> None:
+    """Let the norm of pooled features, means and then maxima, know the new ranges."""
+    every = torch.cat([*ranges, *ranges])
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
+    # The norm adds epsilon to the variance, which is not divided: it goes into the weight.
+    before = (norm.running_var + norm.eps).sqrt()
+    norm.running_mean.div_(every)
+    norm.running_var.div_(every.square())
+    norm.weight.mul_(every * (norm.running_var + norm.eps).sqrt() / before)
