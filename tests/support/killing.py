@@ -18,8 +18,9 @@ from songprint import Library
 # Commits of two songs and frequent tidying, so that most moments are in the middle of writing.
 COMMAND = """
 import sys
-from songprint.library import batch
+from songprint.library import batch, writer
 batch.MOST_SONGS, batch.TIDY_EVERY = 2, 3
+writer.MOST_PIECES = writer.MOST_PIECES_OF_LANDMARKS = 2
 from songprint.cli.app import main
 main()
 """

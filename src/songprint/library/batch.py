@@ -132,7 +132,7 @@ class Batch:
         self._files.clear()
         self._written += 1
         if self._written % TIDY_EVERY == 0:
-            self._writer.tidy()
+            self._writer.tidy_if_needed()
 
     def _put(self, file: FileRow) -> None:
         if not self._files:

@@ -27,6 +27,9 @@ OLD_VERSIONS = timedelta(minutes=10)
 MOST_PIECES = 8
 """Of a table, or old versions of it, before it is tidied."""
 
+MOST_PIECES_OF_LANDMARKS = 200
+"""They are ten times as large as all else together, and read as a whole only to identify clips."""
+
 TIDIED = ("songs", "files", "models", "folders", "landmarks")
 
 KEYS_A_STATEMENT = 1000
@@ -135,30 +138,30 @@ class Writer:
         """Do not look again at folders that were added, unless they are named."""
         self._delete("folders", "path", map(written_path, folders))
 
-    def tidy(self) -> None:
+    def tidy(self, tables: Iterable[str] = TIDIED) -> None:
         """Put small pieces together, index new words, and let go of what was replaced.
 
         What a killed writer left behind goes, too: nobody else writes these tables.
         """
         with self._committing("be tidied"):
-            for name in TIDIED:
+            for name in tables:
                 self._library.table(name).optimize(
                     cleanup_older_than=OLD_VERSIONS, delete_unverified=True
                 )
 
     def tidy_if_needed(self) -> None:
-        """Tidy where there are many pieces or old versions; else it costs more than it saves."""
-        if any(map(self._is_untidy, TIDIED)):
-            self.tidy()
+        """Tidy the tables that have many pieces or old versions; it writes them anew."""
+        self.tidy([name for name in TIDIED if self._is_untidy(name)])
 
     def _is_untidy(self, name: str) -> bool:
         with refusing(self._library.path, "be read"):
             stats: Any = self._library.table(name).stats()  # a dict, whatever its annotation says
             versions = (self._library.path / f"{name}.lance" / "_versions").iterdir()
             written = [version.stat().st_mtime for version in versions]
+        most = MOST_PIECES_OF_LANDMARKS if name == "landmarks" else MOST_PIECES
         replaced_before = time.time() - OLD_VERSIONS.total_seconds()
-        return stats["fragment_stats"]["num_fragments"] > MOST_PIECES or (
-            len(written) > MOST_PIECES and min(written) < replaced_before
+        return stats["fragment_stats"]["num_fragments"] > most or (
+            len(written) > most and min(written) < replaced_before
         )
 
     @contextmanager
