@@ -16,7 +16,7 @@ from songprint.learn.finetune import (
 )
 from support.encoders import tiny_encoder
 
-QUICK = FinetuneConfig(epochs=3, batch_windows=8, learning_rate=3e-4)
+QUICK = FinetuneConfig(epochs=3, batch_windows=8, learning_rate=5e-5)
 
 
 @pytest.fixture(scope="module")
