@@ -35,7 +35,7 @@ import psutil
 import pyarrow as pa
 
 from songprint.library.catalogue import KEYS, NUMBERS, Catalogue
-from songprint.library.schema import SONGS, VECTORS
+from songprint.library.schema import SONGS, VECTORS, FileRow
 from songprint.library.store import Library
 
 ROOT = Path(__file__).parents[1]
@@ -81,7 +81,7 @@ def main() -> None:
 
 
 def write_library(folder: Path, songs: int) -> None:
-    """Write a library of made-up songs; a hundred of them have sound."""
+    """Write a library of made-up songs, none of which has sound."""
     from search import made_up
     from shared_songs import shared_songs
 
@@ -91,7 +91,11 @@ def write_library(folder: Path, songs: int) -> None:
     with library.writing() as writer:
         writer.put_model(catalogue.model, catalogue.vocabulary)
         for start in range(0, songs, AT_ONCE):
-            writer.put_songs(rows_of(catalogue, range(start, min(start + AT_ONCE, songs))))
+            rows = rows_of(catalogue, range(start, min(start + AT_ONCE, songs)))
+            writer.put_songs(rows)
+            pairs = zip(rows["path"].to_pylist(), rows["content_hash"].to_pylist(), strict=True)
+            now = datetime.now(UTC)
+            writer.put_files([FileRow(path, song, 1, 1, None, None, now) for path, song in pairs])
         writer.tidy()
 
 

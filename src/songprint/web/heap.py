@@ -7,6 +7,7 @@ whose forty threads compute with large arrays holds several times what it uses.
 from __future__ import annotations
 
 import ctypes
+import gc
 from contextlib import suppress
 
 _M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8
@@ -23,6 +24,7 @@ def give_large_blocks_back() -> None:
 
 
 def trim() -> None:
-    """Give memory back to the system that was freed but is kept in case it is needed again."""
+    """Give memory back to the system that was freed, or that only refers to itself."""
+    gc.collect()  # it counts objects, not their size: a few large arrays do not make it run
     with suppress(OSError, AttributeError):  # the C library is another than GNU's
         ctypes.CDLL(None).malloc_trim(0)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from songprint.cli.hearing import usable_cores
 from songprint.errors import SongprintError
 from songprint.kinship.neighbours import Kinship
 from songprint.library.store import Library
@@ -127,6 +128,14 @@ class Shelf:
     ----------
     path : Path
         The library's folder; made if there is none.
+
+    Attributes
+    ----------
+    library : Library
+        The library on the disk.
+    turns : BoundedSemaphore
+        Held by whoever computes with large arrays: more at once than there are cores would only
+        take more memory.
     """
 
     def __init__(self, path: Path) -> None:
@@ -136,6 +145,7 @@ class Shelf:
         self._looked = 0.0
         self._not_before = 0.0
         self._reading = False
+        self.turns = threading.BoundedSemaphore(max(2, usable_cores()))
 
     @property
     def cache(self) -> Path:
@@ -194,7 +204,8 @@ class Shelf:
             # By a library of its own, whose caches go with it: they would take as much again.
             catalogue = Library.open(self.library.path).catalogue()
             self._snapshot = snapshot = Snapshot(spilled(catalogue, self.cache), version)
-            del catalogue
+            del catalogue, before
+            trim()
             took = time.monotonic() - started
             self._not_before = time.monotonic() + PATIENCE * took
             threading.Thread(target=snapshot.warm, name="warming", daemon=True).start()

@@ -251,7 +251,8 @@ def called(
     head = _load(name).head
     snapshot = page.shelf.current()
     catalogue = snapshot.catalogue
-    probabilities = head.class_probabilities(catalogue.embeddings)
+    with page.shelf.turns:
+        probabilities = head.class_probabilities(catalogue.embeddings)
     let_go(catalogue)
     wanted = [i for i, label in enumerate(head.classes) if label == genre or genre is None]
     if not wanted:

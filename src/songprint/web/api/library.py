@@ -122,9 +122,10 @@ def find(
     snapshot = page.shelf.current()
     catalogue = snapshot.catalogue
     wish = understand(words, catalogue)
-    fit = fits(wish.terms, catalogue, load_reference())
-    if wish.text:
-        fit = np.where(snapshot.table.named(wish.text), fit, 0.0)
+    with page.shelf.turns:
+        fit = fits(wish.terms, catalogue, load_reference())
+        if wish.text:
+            fit = np.where(snapshot.table.named(wish.text), fit, 0.0)
     rows = np.argsort(-fit, kind="stable")[: min(limit, int((fit > 0).sum()))].tolist()
     return Findings(
         heard=[str(term) for term in wish.terms],

@@ -28,7 +28,6 @@ from songprint.web.api.models import (
 from songprint.web.audio import path_of, response
 from songprint.web.names import shown
 from songprint.web.page import OfPage, Page
-from songprint.web.shelf import Snapshot
 from songprint.web.table import Filter
 from songprint.web.wording import describe
 
@@ -162,7 +161,8 @@ def songs(
     snapshot = page.shelf.current_or_none()
     if snapshot is None:
         return Songs(total=0, snapshot=0, songs=[])
-    rows = snapshot.table.find(wanted, sort, descending=descending)
+    with page.shelf.turns:
+        rows = snapshot.table.find(wanted, sort, descending=descending)
     listed = [song(snapshot.catalogue, int(row)) for row in rows[offset : offset + limit]]
     return Songs.model_construct(total=len(rows), snapshot=snapshot.version, songs=listed)
 
@@ -180,7 +180,8 @@ def song_ids(
     snapshot = page.shelf.current_or_none()
     if snapshot is None:
         return []
-    rows = snapshot.table.find(wanted, sort, descending=descending)
+    with page.shelf.turns:
+        rows = snapshot.table.find(wanted, sort, descending=descending)
     return [str(name) for name in snapshot.catalogue.hashes[rows[offset : offset + limit]]]
 
 
@@ -266,7 +267,7 @@ def similar(
     weights: Annotated[Weights, Query()],
 ) -> list[Neighbour]:
     """Return the ten songs nearest to a song, and why."""
-    return _neighbours(page.shelf.current(), song_id, 10, weights)
+    return _neighbours(page, song_id, 10, weights)
 
 
 class Likeness(Model):
@@ -285,7 +286,7 @@ class Likeness(Model):
 def similar_with(page: OfPage, asked: Likeness) -> list[Neighbour]:
     """Return the songs nearest to a song, and why."""
     return _neighbours(
-        page.shelf.current(),
+        page,
         asked.song,
         asked.count,
         asked.weights,
@@ -295,10 +296,12 @@ def similar_with(page: OfPage, asked: Likeness) -> list[Neighbour]:
 
 
 def _neighbours(
-    snapshot: Snapshot, song_id: str, count: int, weights: Weights, **options: Any
+    page: Page, song_id: str, count: int, weights: Weights, **options: Any
 ) -> list[Neighbour]:
+    snapshot = page.shelf.current()
     catalogue, row = snapshot.catalogue, snapshot.row(song_id)
-    found = snapshot.kinship.neighbours(row, count, weights.of_kinship(), **options)
+    with page.shelf.turns:
+        found = snapshot.kinship.neighbours(row, count, weights.of_kinship(), **options)
     one = catalogue.take([row])
     return [
         Neighbour.model_construct(

@@ -146,8 +146,9 @@ def station(page: OfPage, asked: StationAsked) -> Station:
     wishes = with_verdicts(
         asked.wishes.wishes(), page.shelf.library, snapshot, asked.name, asked.said
     )
-    grown = grow(snapshot.kinship, seeds, wishes)
-    songs = _songs(snapshot, seeds, grown)
+    with page.shelf.turns:
+        grown = grow(snapshot.kinship, seeds, wishes)
+        songs = _songs(snapshot, seeds, grown)
     took = 1e3 * (time.perf_counter() - started)
     return Station.model_construct(
         name=asked.name,

@@ -80,13 +80,14 @@ def path(page: OfPage, asked: PathAsked) -> Path:
     snapshot = page.shelf.current()
     catalogue = snapshot.catalogue
     rows = [snapshot.row(asked.start), snapshot.row(asked.end)]
-    found = travel(
-        snapshot.kinship,
-        catalogue.take(rows),
-        asked.length,
-        asked.weights.of_kinship(),
-        artist_cap=asked.artist_cap,
-    )
+    with page.shelf.turns:
+        found = travel(
+            snapshot.kinship,
+            catalogue.take(rows),
+            asked.length,
+            asked.weights.of_kinship(),
+            artist_cap=asked.artist_cap,
+        )
     on_the_way = [rows[0], *(step.row for step in found.steps)]
     because = [say_why(catalogue.take([a]), catalogue.take([b])) for a, b in pairwise(on_the_way)]
     return Path(
@@ -114,7 +115,10 @@ def mixed(page: OfPage, asked: MixAsked) -> list[Neighbour]:
     add = catalogue.take(snapshot.rows(asked.add))
     subtract = catalogue.take(snapshot.rows(asked.subtract)) if asked.subtract else None
     weights = asked.weights.of_kinship()
-    found = mix(snapshot.kinship, add, subtract, asked.count, weights, artist_cap=asked.artist_cap)
+    with page.shelf.turns:
+        found = mix(
+            snapshot.kinship, add, subtract, asked.count, weights, artist_cap=asked.artist_cap
+        )
     first = add.take([0])
     return [
         Neighbour(**neighbour_fields(catalogue, near, say_why(first, catalogue.take([near.row]))))
