@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DEMO_FOLDER := demo-songs
+DEMO_LIBRARY := demo-library
 
 .PHONY: demo test lint bench clean
 .DEFAULT_GOAL := demo
@@ -12,11 +13,16 @@ demo: $(VENV)/ready
 	$(BIN)/songprint classify --timeline "$(SONG)"
 else ifdef MUSIC
 demo: $(VENV)/ready
-	$(BIN)/songprint classify "$(MUSIC)"
+	-$(BIN)/songprint add --library $(DEMO_LIBRARY) "$(MUSIC)"
+	$(BIN)/songprint report --library $(DEMO_LIBRARY)
+	$(BIN)/songprint cluster --library $(DEMO_LIBRARY)
+	@echo "To listen and look: $(BIN)/songprint serve --library $(DEMO_LIBRARY)"
 else
 demo: $(VENV)/ready
 	$(BIN)/python -m songprint.pieces --out $(DEMO_FOLDER)
 	$(BIN)/songprint classify --timeline $(DEMO_FOLDER)
+	$(BIN)/songprint add --library $(DEMO_LIBRARY) $(DEMO_FOLDER)
+	$(BIN)/songprint similar --library $(DEMO_LIBRARY) $(DEMO_FOLDER)/rock-backbeat.flac
 endif
 
 test: $(VENV)/ready-dev
@@ -35,7 +41,7 @@ bench: $(VENV)/ready-dev
 	$(BIN)/python benchmarks/not_music.py
 
 clean:
-	rm -rf $(VENV) $(DEMO_FOLDER)
+	rm -rf $(VENV) $(DEMO_FOLDER) $(DEMO_LIBRARY)
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
