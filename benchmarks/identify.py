@@ -27,7 +27,7 @@ import subprocess
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -110,6 +110,14 @@ class Songs:
             f"{row['artist']}|{self.source(n)}|{title}"
             for n, (row, title) in enumerate(zip(self.rows, titles, strict=True))
         ]
+
+    def packed_peaks(self, numbers: Iterable[int]) -> list[NDArray[np.uint32]]:
+        """Return the packed peaks of songs."""
+        cache = CACHE / f"peaks-{PEAKS_VERSION}.npz"
+        if not cache.exists():
+            np.savez(cache, *(song_peaks(self[n]).packed() for n in range(len(self))))
+        with np.load(cache) as kept:
+            return [kept[f"arr_{n}"] for n in numbers]
 
     @staticmethod
     def _decode(index: Path) -> None:
@@ -248,11 +256,7 @@ class Ours:
     """songprint's own identification."""
 
     def __init__(self, songs: Songs, library: NDArray[np.int64]) -> None:
-        cache = CACHE / f"peaks-{PEAKS_VERSION}.npz"
-        if not cache.exists():
-            np.savez(cache, *(song_peaks(songs[n]).packed() for n in range(len(songs))))
-        with np.load(cache) as kept:
-            packed = [kept[f"arr_{n}"] for n in library]
+        packed = songs.packed_peaks(library)
         self.segment = Segment.build([str(n) for n in library], packed)
         self._parts = [Part(self.segment)]
 

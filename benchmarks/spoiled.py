@@ -109,10 +109,14 @@ def clipped(clip: Samples, share: float = 0.1) -> Samples:
 
 
 def coded(clip: Samples, codec: str, bits_a_second: int = 32_000) -> Samples:
-    """Encode with "mp3" or "opus" and decode; the encoder's delay is taken off."""
-    encoder = {"mp3": "libmp3lame", "opus": "libopus"}[codec]
+    """Encode with "mp3", "opus" or "aac" and decode again."""
+    encoder, form = {
+        "mp3": ("libmp3lame", "mp3"),
+        "opus": ("libopus", "ogg"),
+        "aac": ("aac", "adts"),
+    }[codec]
     file = io.BytesIO()
-    with av.open(file, "w", format={"mp3": "mp3", "opus": "ogg"}[codec]) as container:
+    with av.open(file, "w", format=form) as container:
         stream = container.add_stream(encoder, rate=SAMPLE_RATE_HZ, layout="mono")
         stream.codec_context.bit_rate = bits_a_second
         for start in range(0, len(clip), 1024):

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
         UsageError,
     )
     from songprint.fingerprints import FORMAT_VERSION, Fingerprint, fingerprint
+    from songprint.identify.identifier import Identifier
+    from songprint.identify.matching import Match
     from songprint.kinship.distance import Weights
     from songprint.kinship.neighbours import Kinship, Neighbour
     from songprint.kinship.station import Station, Wishes, grow
@@ -37,9 +39,11 @@ __all__ = [
     "Catalogue",
     "DecodeError",
     "Fingerprint",
+    "Identifier",
     "Kinship",
     "Library",
     "LibraryError",
+    "Match",
     "ModelError",
     "Neighbour",
     "PortableError",
@@ -68,6 +72,8 @@ _HOMES = {
         "UsageError",
     ),
     "fingerprints": ("FORMAT_VERSION", "Fingerprint", "fingerprint"),
+    "identify.identifier": ("Identifier",),
+    "identify.matching": ("Match",),
     "kinship.distance": ("Weights",),
     "kinship.neighbours": ("Kinship", "Neighbour"),
     "kinship.station": ("Station", "Wishes", "grow"),

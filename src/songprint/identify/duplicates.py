@@ -11,7 +11,7 @@ the dynamics or the brightness, which encodings keep.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -125,18 +125,10 @@ def find_pairs(
     found: dict[frozenset[str], Pair] = {}
     for part in index.parts:
         for row in part.alive.tolist():
-            name = str(part.segment.songs[row])
-            peaks = Peaks.unpacked(np.asarray(part.segment.packed_peaks(row)))
-            for other, other_row, frame in _places(index.parts, name, peaks):
-                key = frozenset((name, str(other.songs[other_row])))
-                pair = compare_songs(
-                    (name, peaks),
-                    (
-                        str(other.songs[other_row]),
-                        Peaks.unpacked(np.asarray(other.packed_peaks(other_row))),
-                    ),
-                    frame,
-                )
+            song = _song(part.segment, row)
+            for other, frame in _places(index.parts, part, row, song[1]):
+                pair = compare_songs(song, other, frame)
+                key = frozenset((song[0], other[0]))
                 if pair and (key not in found or pair.agreement > found[key].agreement):
                     found[key] = pair
             on_song()
@@ -249,20 +241,24 @@ def _keys(frames: NDArray[np.float32], bins: NDArray[np.float32]) -> NDArray[np.
     return (np.rint(frames).astype(np.int64) << 12) + np.rint(bins * 2).astype(np.int64)
 
 
-def _places(parts: Sequence[Part], name: str, peaks: Peaks) -> list[tuple[Segment, int, float]]:
-    """Return places of other songs at which a song may start."""
+def _song(segment: Segment, row: int) -> tuple[str, Peaks]:
+    packed = np.asarray(segment.packed_peaks(row))
+    return str(segment.songs[row]), Peaks.unpacked(packed)
+
+
+def _places(
+    parts: Sequence[Part], own_part: Part, own_row: int, peaks: Peaks
+) -> Iterator[tuple[tuple[str, Peaks], float]]:
+    """Yield other songs, and at which frame of each the song may start."""
     asked = _rarest(parts, song_landmarks(peaks))
-    found = []
     for part in parts:
-        own = np.flatnonzero(part.segment.songs == name)
-        dead = np.zeros(len(part.segment), bool) if part.dead is None else part.dead.copy()
-        dead[own] = True
-        found += [
-            (part.segment, candidate.song, candidate.frame)
-            for candidate in part.segment.candidates(asked, PLACES_COMPARED, dead)
-            if candidate.votes >= LEAST_VOTES
-        ]
-    return found
+        dead = part.dead
+        if part is own_part:
+            dead = np.zeros(len(part.segment), bool) if dead is None else dead.copy()
+            dead[own_row] = True
+        for candidate in part.segment.candidates(asked, PLACES_COMPARED, dead):
+            if candidate.votes >= LEAST_VOTES:
+                yield _song(part.segment, candidate.song), candidate.frame
 
 
 def _rarest(parts: Sequence[Part], landmarks: Landmarks) -> Landmarks:
