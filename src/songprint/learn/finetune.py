@@ -73,7 +73,7 @@ class FinetuneConfig:
 
     epochs: int = 4
     batch_windows: int = 32
-    learning_rate: float = 1e-4
+    learning_rate: float = 3e-5
     weight_decay: float = 0.01
     head_rate: float = 1e-3
     nearness_weight: float = 2.0
