@@ -44,7 +44,7 @@ def test_songs_that_another_process_adds_appear(client: Client, tmp_path: Path) 
     assert client.get("/api/library").json["songs"] == 3
     new = small_song(tmp_path / "more" / "four.flac", 9, title="four")
     add_folders(Library.open(tmp_path / "library"), [str(new.parent)], workers=1)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 90
     while client.get("/api/songs?q=four").json["total"] == 0:
         assert time.monotonic() < deadline
         time.sleep(0.1)

@@ -63,14 +63,19 @@ def add(job: Job, library: Path, folders: Sequence[str], workers: int) -> dict[s
     result: dict[str, Any] = {}
     error: str | None = "the process that adds songs ended"
     try:
-        asked_to_stop = False
+        began = asked_to_stop = False
         while True:
             if job.stop.is_set() and not asked_to_stop:
-                os.kill(process.pid or 0, signal.SIGINT)
+                if began and process.pid is not None:
+                    os.kill(process.pid, signal.SIGINT)  # what was heard is still written
+                else:
+                    process.terminate()
                 asked_to_stop = True
             if ours.poll(TICK_SECONDS):
                 kind, told = ours.recv()
-                if kind == "progress":
+                if kind == "began":
+                    began = True
+                elif kind == "progress":
                     job.progress = told
                 elif kind == "result":
                     result, error = told, None
@@ -99,6 +104,7 @@ def _serve(connection: Connection, library: str, folders: list[str], workers: in
 
     told = _Progress(connection)
     try:
+        connection.send(("began", None))
         kept = Library.open(library, create=True)
         added = add_folders(kept, folders, workers=workers, on_plan=told.plan, on_step=told.step)
         connection.send(("result", _safe(add_document(kept, added))))

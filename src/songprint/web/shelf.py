@@ -23,7 +23,7 @@ from songprint.library.store import Library
 from songprint.web.heap import trim
 from songprint.web.map import Axes, axes_for, packed, place
 from songprint.web.refusal import Refusal
-from songprint.web.spilling import let_go, spilled
+from songprint.web.spilling import FEWEST_SONGS, let_go, spilled
 from songprint.web.table import Table
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ LOOK_SECONDS = 1.0
 """How often it is asked whether the library has changed."""
 
 PATIENCE = 20
-"""How many times as long as it took to read a snapshot it is used, however much is added."""
+"""How many times as long as it took to read a large library it is used, however much is added."""
 
 log = logging.getLogger("songprint.web")
 
@@ -207,7 +207,8 @@ class Shelf:
             del catalogue, before
             trim()
             took = time.monotonic() - started
-            self._not_before = time.monotonic() + PATIENCE * took
+            patience = PATIENCE if len(snapshot) >= FEWEST_SONGS else 1
+            self._not_before = time.monotonic() + patience * took
             threading.Thread(target=snapshot.warm, name="warming", daemon=True).start()
         except SongprintError as error:
             log.warning("%s", error)

@@ -109,7 +109,7 @@ async function accuracy(place, signal) {
   const head = wanted.findIndex(({ title }) => title.startsWith("The genre head"));
   const own = head >= 0 ? wanted.slice(head, head + 1 + wanted.slice(head + 1).findIndex(({ level }) => level === 1)) : [];
   const rest = wanted.filter((section) => !own.includes(section));
-  fill(place, h("p", { class: "soft" }, card.measured, " These are songprint's own figures, not those of your library, in which nobody has told it what is right."), own.map(drawSection), h("details", { class: "panel" }, h("summary", {}, "The rest of the accuracy card"), rest.map(drawSection)));
+  fill(place, h("p", { class: "soft" }, card.measured, ". These are songprint's own figures, not those of your library, in which nobody has told it what is right."), own.map(drawSection), h("details", { class: "panel" }, h("summary", {}, "The rest of the accuracy card"), rest.map(drawSection)));
 }
 
 function drawSection({ title, level, text, tables }) {

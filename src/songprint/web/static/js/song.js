@@ -182,7 +182,7 @@ function comparison(one, two) {
 const STROKES = ["var(--accent)", "#e08a00"];
 
 function spectrumPlot(both) {
-  const [width, height, left, bottom] = [900, 220, 44, 24];
+  const [width, height, left, bottom] = [innerWidth < 700 ? 420 : 900, 220, 44, 24];
   const { lowest_hz: lowest, highest_hz: highest } = both[0].signals.spectrogram;
   const levels = both.flatMap(({ signals }) => signals.spectrum_dbfs);
   const top = Math.ceil(Math.max(...levels) / 10) * 10;

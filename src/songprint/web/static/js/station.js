@@ -119,7 +119,7 @@ class StationPage {
     const genre = h(
       "select",
       { on: { change: () => { wishes.same_genre = genre.value === "same"; wishes.any_genre = genre.value === "any"; this.grow(); } } },
-      [["widen", "keep to the seeds' genre, go beyond if need be"], ["same", "only the seeds' genre, then stop"], ["any", "any genre"]].map(([value, label]) =>
+      [["widen", "kept to, left if need be"], ["same", "kept to, then stop"], ["any", "left open"]].map(([value, label]) =>
         h("option", { value, selected: value === (wishes.same_genre ? "same" : wishes.any_genre ? "any" : "widen") }, label)),
     );
     const era = h(
@@ -134,7 +134,7 @@ class StationPage {
       "section",
       { class: "panel stack", "aria-label": "Guards" },
       h("h2", {}, "Guards"),
-      h("label", { class: "field" }, "Genre, as the audio tells it", genre),
+      h("label", { class: "field" }, "The seeds' genre, as the audio tells it", genre),
       h("label", { class: "field" }, "Sounds of the", era),
       h("div", { class: "row" }, h("label", { class: "field grow" }, "Songs", length), h("label", { class: "field grow" }, "Most of an artist (0: any)", cap)),
     );
