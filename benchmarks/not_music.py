@@ -14,10 +14,10 @@ from pathlib import Path
 
 import numpy as np
 
-from songprint.library.scan import find_songs
 from songprint.evaluate.metrics import wilson
 from songprint.fingerprints import default_fingerprinter
 from songprint.learn.negatives import speech_clips, synthetic_clips
+from songprint.library.scan import find_songs
 from songprint.pieces import PIECES
 
 CLIPS = 40

@@ -6,10 +6,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from songprint.library.scan import Found
 from songprint.cli.hearing import LOOK_AHEAD, hear_all
 from songprint.errors import DecodeError
 from songprint.fingerprints import Fingerprint
+from songprint.library.scan import Found
 from support.classifying import classify, documents
 from support.madeup import made_up
 

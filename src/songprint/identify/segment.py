@@ -221,7 +221,7 @@ def _in_full_cells(cells: NDArray[np.int64], most: int) -> NDArray[np.bool_]:
     shared = cells & mask
     counts = np.bincount(shared, minlength=mask + 1)
     counts += np.roll(counts, -1)
-    # How many cells have so many votes, or more.
+    # How many cells have so many votes, or more; where too many tie, none is better than chance.
     having = np.cumsum(np.bincount(counts)[::-1])[::-1]
     least = max(2, int(np.searchsorted(-having, -most)))
     full = counts >= least
