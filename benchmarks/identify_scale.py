@@ -37,7 +37,7 @@ from songprint.identify.segment import Segment
 
 SECONDS = 240
 SONGS_ADDED = 8
-CLIPS = 40
+CLIPS = 25
 FOLDER = CACHE / "scale"
 
 

@@ -29,7 +29,7 @@ LEAST_AGREEMENT = 0.65
 LEAST_WEAKEST = 0.4
 """The same of the tenth of their stretches that agree least: of a new voice over an old track."""
 
-MOST_DYNAMICS_APART_DB = 2.0
+MOST_DYNAMICS_APART_DB = 2.5
 MOST_BRIGHTNESS_APART_OCTAVES = 0.12
 """Between copies; nine of ten encodings are within 1.4 dB and 0.07 octaves (docs/identify.md)."""
 
@@ -177,7 +177,10 @@ def compare_songs(first: tuple[str, Peaks], second: tuple[str, Peaks], frame: fl
         None if they are not one recording.
     """
     (a_name, a), (b_name, b) = first, second
-    shift = round(frame)
+    shift = max(
+        (round(frame) + later for later in (0, -1, 1)),
+        key=lambda frames: int(_shared(a, b, frames).sum()) if len(b) else 0,
+    )
     a_frames, b_frames = a.frames + shift, b.frames
     if min(len(a), len(b)) < _LEAST_PEAKS:
         return None
@@ -225,7 +228,7 @@ def _agreement(a: Peaks, b: Peaks) -> tuple[float, float]:
 
 
 def _shared(a: Peaks, b: Peaks, later: int) -> NDArray[np.bool_]:
-    """Tell which peaks of one song the other has, within a frame and half a bin."""
+    """Tell which peaks of one song the other has so much later, within a frame and half a bin."""
     there = np.zeros(len(a), bool)
     keys = np.unique(_keys(b.frames, b.bins))
     mine = _keys(a.frames + later, a.bins)
