@@ -42,6 +42,7 @@ ROOT = Path(__file__).parents[1]
 RUNS = ROOT / "runs" / "serve"
 PORT = 8499
 AT_ONCE = 10_000
+RATES_HZ = ("16000", "22050", "24000", "32000", "44100", "48000")
 FLAGS = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-component-update"
 
 
@@ -51,10 +52,12 @@ def main() -> None:
     parser.add_argument("--clients", type=int, default=50)
     parser.add_argument("--seconds", type=float, default=30.0)
     arguments = parser.parse_args()
-    folder = RUNS / f"library-{arguments.songs}"
-    if not (folder / "songs.lance").is_dir():
-        write_library(folder, arguments.songs)
-    shutil.rmtree(folder.with_name(f"{folder.name}.cache"), ignore_errors=True)
+    written, folder = RUNS / f"library-{arguments.songs}", RUNS / "served"
+    if not (written / "songs.lance").is_dir():
+        write_library(written, arguments.songs)
+    for left in (folder, folder.with_name(f"{folder.name}.cache")):
+        shutil.rmtree(left, ignore_errors=True)
+    shutil.copytree(written, folder)
     print(f"{arguments.songs:,} songs; load average before: {os.getloadavg()[0]:.1f}")
     started = time.perf_counter()
     server = subprocess.Popen(
@@ -334,8 +337,10 @@ DRAG = """async () => {
 def measure_load(clients: int, seconds: float, process: psutil.Process) -> None:
     """Let many clients ask while songs are added."""
     music = RUNS / "music"
-    if not music.is_dir():
-        subprocess.run([sys.executable, "-m", "songprint.pieces", "--out", str(music)], check=True)
+    for rate in RATES_HZ:  # another rate is another song
+        if not (music / rate).is_dir():
+            pieces = [sys.executable, "-m", "songprint.pieces", "--rate", rate]
+            subprocess.run([*pieces, "--out", str(music / rate)], check=True)
     job = json.loads(ask("POST", "/api/add", {"folders": [str(music)]})[1])
     ids = json.loads(ask("GET", "/api/song-ids?limit=1000")[1])
     took: dict[str, list[float]] = defaultdict(list)
