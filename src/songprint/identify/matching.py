@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import exp
+from math import exp, log2
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,12 +18,6 @@ from songprint.audio.peaks import FRAMES_PER_SECOND, Peaks, clip_peaks
 from songprint.identify.agreement import ClipGrid
 from songprint.identify.index import Part
 from songprint.identify.landmarks import clip_landmarks
-
-LEAST_EVIDENCE = 9.0
-"""From here on a match is told. Fitted on songs that were not in the library: docs/identify.md."""
-
-LEAST_EVIDENCE_AT_OTHER_SPEEDS = 11.0
-"""More is asked for where eight speeds were tried, and chance had as many occasions."""
 
 SURE_EVIDENCE = 16.0
 """From here on no other speed is tried, and no other window of the clip."""
@@ -38,7 +32,7 @@ MOST_WINDOWS = 5
 """Of a longer clip, at even distances."""
 
 _ODDS_PER_EVIDENCE = 1.2
-_EVEN_EVIDENCE = 7.0
+_EVEN_BELOW = 2.0
 
 
 @dataclass(frozen=True)
@@ -59,6 +53,8 @@ class Match:
         Of the song's peaks at that place, how many are in the clip.
     speed : float
         Of the clip; above one it runs faster than the song.
+    convinces : bool
+        Whether the evidence is enough to tell anybody.
     """
 
     song: str
@@ -67,12 +63,16 @@ class Match:
     evidence: float
     share: float
     speed: float
+    convinces: bool
 
-    @property
-    def convinces(self) -> bool:
-        """Whether there is enough evidence to tell anybody."""
-        least = LEAST_EVIDENCE if self.speed == 1.0 else LEAST_EVIDENCE_AT_OTHER_SPEEDS
-        return self.evidence >= least
+
+def least_evidence(seconds: float) -> float:
+    """Return the evidence from which on a match is told, for a clip of a length.
+
+    The longer a clip, the better it agrees with some place by chance. Fitted on clips of songs that
+    were not in the library, at all of the speeds that are tried (docs/identify.md).
+    """
+    return min(8.0 + 2.0 * log2(max(seconds, 1.0)), 12.5)
 
 
 def identify_samples(parts: Sequence[Part], samples: NDArray[np.float32]) -> Match | None:
@@ -121,7 +121,7 @@ def best_match(parts: Sequence[Part], samples: NDArray[np.float32]) -> Match | N
     heard = clip_peaks(samples)
     seconds = len(samples) / SAMPLE_RATE_HZ
     best = match_peaks(parts, heard, seconds)
-    if best is not None and best.evidence >= LEAST_EVIDENCE:
+    if best is not None and best.convinces:
         return best
     for speed in OTHER_SPEEDS:
         found = match_peaks(parts, heard, seconds, speed)
@@ -164,11 +164,13 @@ def match_peaks(
     if best is None:
         return None
     which, agreement = best
+    beyond = agreement.evidence - least_evidence(seconds)
     return Match(
         song=str(names[which]),
         offset_seconds=agreement.frame / FRAMES_PER_SECOND,
-        confidence=1 / (1 + exp(_ODDS_PER_EVIDENCE * (_EVEN_EVIDENCE - agreement.evidence))),
+        confidence=1 / (1 + exp(-_ODDS_PER_EVIDENCE * (beyond + _EVEN_BELOW))),
         evidence=agreement.evidence,
         share=agreement.share,
         speed=speed,
+        convinces=beyond >= 0,
     )
