@@ -173,7 +173,7 @@ class Plan:
         self._rng = np.random.default_rng(7)
         everything = np.arange(len(songs))
         ambient = np.array([AMBIENCE in songs.source(n) for n in everything])
-        self._ambient = everything[ambient]
+        self.ambient = everything[ambient]
         order = self._rng.permutation(everything[~ambient])
         self.library = np.sort(order[KEPT_OUT:])
         names = songs.same()
@@ -212,7 +212,7 @@ class Plan:
 
     def _noise(self, kind: str, rng: np.random.Generator) -> Callable[[], Samples]:
         if kind == "ambience":
-            number = int(rng.choice(self._ambient))
+            number = int(rng.choice(self.ambient))
             start = int(rng.integers(0, len(self._songs[number]) - LONGEST))
             return lambda: unit(self._cut(number, start, LONGEST))
         noise = self._pink if kind == "pink" else self._babble[int(rng.integers(4))]
@@ -301,7 +301,7 @@ class Chromaprint:
                 capture_output=True,
                 check=False,
             )
-        if told.returncode:
+        if not told.stdout.strip():  # its exit code is 3 at the end of any file
             return np.empty(0, np.uint32)
         return np.array(json.loads(told.stdout)["fingerprint"], np.int64).astype(np.uint32)
 

@@ -14,7 +14,6 @@ import argparse
 import os
 import shutil
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -37,7 +36,6 @@ from songprint.identify.segment import Segment
 
 SECONDS = 240
 SONGS_ADDED = 8
-CLIPS = 25
 FOLDER = CACHE / "scale"
 
 
@@ -89,15 +87,17 @@ def segment_of(count: int, peaks: list[Peaks], seed: int, folder: Path) -> Segme
     return Segment.load(folder)
 
 
-def asking(parts: list[Part], real: Segment, songs: Songs, names: list[int], label: str) -> None:
+def asking(
+    parts: list[Part], real: Segment, songs: Songs, names: list[int], clips: int, label: str
+) -> None:
     everything = [*parts, Part(real)]
     count = sum(len(part.segment) for part in everything)
     stored = sum(part.segment.bytes for part in parts)
     per_song = stored / max(1, sum(len(part.segment) for part in parts))
     plan = Plan(songs)
     for kind, asked in (
-        ("in the library", plan.queries(names, CLIPS, 21)),
-        ("not in it", plan.queries(plan.absent, CLIPS, 22)),
+        ("in the library", plan.queries(names, clips, 21)),
+        ("not in it", plan.queries(plan.absent, clips, 22)),
     ):
         for seconds, level in ((3, 5), (5, 5), (10, 0)):
             times, named, wrong, evidence = [], 0, 0, []
@@ -117,7 +117,7 @@ def asking(parts: list[Part], real: Segment, songs: Songs, names: list[int], lab
             print(
                 f"{label}: {count:,} songs, {per_song / 1000:.0f} kB a song of four minutes;"
                 f" {kind}, {seconds} s at {level} dB: median {np.median(ms):.0f} ms, p95"
-                f" {np.quantile(ms, 0.95):.0f} ms of a processor; {named} of {CLIPS} named,"
+                f" {np.quantile(ms, 0.95):.0f} ms of a processor; {named} of {clips} named,"
                 f" {wrong} wrongly;"
                 f" most evidence {max(evidence):.1f}",
                 flush=True,
@@ -128,35 +128,36 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--parts", default="adding,1k,100k")
     parser.add_argument("--segments", type=int, default=3)
+    parser.add_argument("--clips", type=int, default=25)
     options = parser.parse_args()
     songs = Songs()
     packed = songs.packed_peaks(range(len(songs)))
     plan = Plan(songs)
     names = plan.library.tolist()
-    outside = {*names, *plan.absent}
+    outside = {*names, *plan.absent, *plan.ambient}  # noise is no song of the library, either
     peaks = [Peaks.unpacked(packed[n]) for n in range(len(songs)) if n not in outside]
     real = Segment.build([str(n) for n in names[:300]], [packed[n] for n in names[:300]])
-    parts: dict[str, Callable[[], None]] = {
-        "adding": lambda: adding(songs),
-        "1k": lambda: asking(
-            [Part(segment_of(1000, peaks, 1, FOLDER / "1k"))], real, songs, names[:300], "1k"
-        ),
-        "100k": lambda: hundred_thousand(peaks, real, songs, names[:300], options.segments),
-    }
     for part in options.parts.split(","):
-        parts[part]()
+        if part == "adding":
+            adding(songs)
+        elif part == "1k":
+            made = [Part(segment_of(1000, peaks, 1, FOLDER / "1k"))]
+            asking(made, real, songs, names[:300], options.clips, part)
+        elif part == "100k":
+            made = hundred_thousand(peaks, options.segments)
+            asking(made, real, songs, names[:300], options.clips, part)
 
 
-def hundred_thousand(
-    peaks: list[Peaks], real: Segment, songs: Songs, names: list[int], segments: int
-) -> None:
+def hundred_thousand(peaks: list[Peaks], segments: int) -> list[Part]:
     made = []
     for number in range(100_000 // SONGS_A_SEGMENT + 1):
         folder = FOLDER / f"100k-{number}"
         if number >= segments and not folder.exists():
-            shutil.copytree(FOLDER / f"100k-{number % segments}", folder)
+            part = folder.with_suffix(".part")
+            shutil.copytree(FOLDER / f"100k-{number % segments}", part, dirs_exist_ok=True)
+            part.rename(folder)
         made.append(Part(segment_of(SONGS_A_SEGMENT, peaks, 100 + number, folder)))
-    asking(made, real, songs, names, "100k")
+    return made
 
 
 if __name__ == "__main__":

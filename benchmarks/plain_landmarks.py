@@ -21,7 +21,7 @@ FFT_SAMPLES, HOP_SAMPLES = 1024, 512
 PEAKS_A_SECOND = 20
 FAN_OUT = 5
 MOST_FRAMES, MOST_BINS = 63, 31
-LEAST_VOTES = 7
+LEAST_VOTES = 15
 """What one in two hundred clips of absent songs reaches."""
 
 Samples = NDArray[np.float32]

@@ -31,8 +31,9 @@ WINDOW_SECONDS = 12.0
 MOST_WINDOWS = 5
 """Of a longer clip, at even distances."""
 
-_ODDS_PER_EVIDENCE = 1.2
-_EVEN_BELOW = 2.0
+_ODDS_PER_EVIDENCE = 1.05
+_EVEN_BELOW = 1.15
+"""Fitted where clips of songs that are not in the library are as many as of those that are."""
 
 
 @dataclass(frozen=True)
