@@ -25,6 +25,8 @@ SIZES = ((380, 760), (1600, 900))
 SLOW_MS = 60_000
 """Tests share two cores with much else."""
 
+expect.set_options(timeout=SLOW_MS)
+
 pytestmark = pytest.mark.xdist_group("chromium")
 
 

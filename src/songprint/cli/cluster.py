@@ -60,7 +60,7 @@ def cluster(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
     library: LibraryOption = None,
 ) -> None:
-    """Suggest playlists: songs of the library that lie together, named by what they share."""
+    """Suggest playlists of songs that lie together, with names."""
     from songprint.cli.asked import Shelf
     from songprint.cli.listing import print_document, print_songs, song_document
     from songprint.kinship.clusters import clusters

@@ -43,7 +43,7 @@ def duplicates(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
     library: LibraryOption = None,
 ) -> None:
-    """Find songs that the library has more than once, and say why they are the same."""
+    """Find recordings that the library has more than once."""
     from songprint.cli.listing import print_document
     from songprint.cli.output import require_place, write_whole
 

@@ -19,7 +19,7 @@ EXAMPLES = """\b
 Examples:
   songprint serve
   songprint serve --no-browser --port 8500
-  songprint serve --host 0.0.0.0 --music ~/Music      # from other machines, with a token
+  songprint serve --host 0.0.0.0 --music ~/Music
   SONGPRINT_TOKEN=... songprint serve --host 0.0.0.0 --allow-host nas.local
 
 \b
@@ -52,7 +52,7 @@ def serve(
     workers: Workers = None,
     library: LibraryOption = None,
 ) -> None:
-    """Open a page to listen to the library, see what is heard, and make stations."""
+    """Open a page to listen to the library and see what is heard."""
     import logging
     import secrets
 

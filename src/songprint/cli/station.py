@@ -117,7 +117,7 @@ def station(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
     library: LibraryOption = None,
 ) -> None:
-    """Grow a station from songs: kin that stay true to them, in a smooth order."""
+    """Grow a station from songs, of kin that stay true to them."""
     from songprint.cli.asked import Shelf
     from songprint.cli.m3u import write_playlist
     from songprint.kinship.distance import Weights
