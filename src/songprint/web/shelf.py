@@ -134,8 +134,7 @@ class Shelf:
     library : Library
         The library on the disk.
     turns : BoundedSemaphore
-        Held by whoever computes with large arrays: more at once than there are cores would only
-        take more memory.
+        Held by whoever seeks kin: more at once than there are cores would only take more memory.
     """
 
     def __init__(self, path: Path) -> None:
@@ -202,13 +201,17 @@ class Shelf:
                 return
             started = time.monotonic()
             # By a library of its own, whose caches go with it: they would take as much again.
-            catalogue = Library.open(self.library.path).catalogue()
-            self._snapshot = snapshot = Snapshot(spilled(catalogue, self.cache), version)
+            catalogue = spilled(Library.open(self.library.path).catalogue(), self.cache)
+            snapshot = Snapshot(catalogue, version)
+            trim()
+            large = len(snapshot) >= FEWEST_SONGS
+            if large and before is not None:
+                snapshot.warm()  # kin are sought in the one before until they can be in this one
+            self._snapshot = snapshot
+            took = time.monotonic() - started
+            self._not_before = time.monotonic() + (PATIENCE if large else 1) * took
             del catalogue, before
             trim()
-            took = time.monotonic() - started
-            patience = PATIENCE if len(snapshot) >= FEWEST_SONGS else 1
-            self._not_before = time.monotonic() + patience * took
             threading.Thread(target=snapshot.warm, name="warming", daemon=True).start()
         except SongprintError as error:
             log.warning("%s", error)

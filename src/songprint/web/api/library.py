@@ -122,10 +122,9 @@ def find(
     snapshot = page.shelf.current()
     catalogue = snapshot.catalogue
     wish = understand(words, catalogue)
-    with page.shelf.turns:
-        fit = fits(wish.terms, catalogue, load_reference())
-        if wish.text:
-            fit = np.where(snapshot.table.named(wish.text), fit, 0.0)
+    fit = fits(wish.terms, catalogue, load_reference())
+    if wish.text:
+        fit = np.where(snapshot.table.named(wish.text), fit, 0.0)
     rows = np.argsort(-fit, kind="stable")[: min(limit, int((fit > 0).sum()))].tolist()
     return Findings(
         heard=[str(term) for term in wish.terms],

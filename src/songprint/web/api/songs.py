@@ -161,8 +161,7 @@ def songs(
     snapshot = page.shelf.current_or_none()
     if snapshot is None:
         return Songs(total=0, snapshot=0, songs=[])
-    with page.shelf.turns:
-        rows = snapshot.table.find(wanted, sort, descending=descending)
+    rows = snapshot.table.find(wanted, sort, descending=descending)
     listed = [song(snapshot.catalogue, int(row)) for row in rows[offset : offset + limit]]
     return Songs.model_construct(total=len(rows), snapshot=snapshot.version, songs=listed)
 
@@ -180,8 +179,7 @@ def song_ids(
     snapshot = page.shelf.current_or_none()
     if snapshot is None:
         return []
-    with page.shelf.turns:
-        rows = snapshot.table.find(wanted, sort, descending=descending)
+    rows = snapshot.table.find(wanted, sort, descending=descending)
     return [str(name) for name in snapshot.catalogue.hashes[rows[offset : offset + limit]]]
 
 
