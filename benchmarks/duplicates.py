@@ -8,7 +8,7 @@ a second as no two performances are the same. What songprint calls copies is com
 Developers ship a track in several encodings: of songs of one artist, source and title, pairs that
 are found count as right and pairs that are not are not missed.
 
-Run: python benchmarks/duplicates.py [--songs 60]
+Run: python benchmarks/duplicates.py [--songs 60] [--seed 5]
 """
 
 from __future__ import annotations
@@ -78,11 +78,13 @@ OTHERS: dict[str, Callable[[Samples], Samples]] = {
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--songs", type=int, default=60)
-    count = parser.parse_args().songs
+    parser.add_argument("--seed", type=int, default=5, help="of the choice of songs")
+    options = parser.parse_args()
     songs = Songs()
     plan = Plan(songs)
     everything = sorted([*plan.library.tolist(), *plan.tune, *plan.absent])
-    chosen = np.random.default_rng(5).permutation(plan.library)[:count].tolist()
+    chosen = np.random.default_rng(options.seed).permutation(plan.library)
+    chosen = chosen[: options.songs].tolist()
     names, packed, sounds = [], [], {}
 
     for number, peaks in zip(everything, songs.packed_peaks(everything), strict=True):
