@@ -239,8 +239,8 @@ def test_the_theme_is_the_systems_until_one_is_chosen(tab: Page) -> None:
 
 def test_the_table_is_moved_through_with_keys(tab: Page) -> None:
     tab.goto("/")
-    body = tab.locator(".grid .body")
-    body.focus()
+    expect(tab.locator(".grid .line a").first).to_be_visible()
+    tab.locator(".grid .body").focus()
     for key in ("ArrowDown", "ArrowDown", "Space", "ArrowDown", "Space"):
         tab.keyboard.press(key)
     expect(tab.get_by_role("region", name="Selected songs")).to_contain_text("2 songs selected")
