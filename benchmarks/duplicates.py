@@ -18,6 +18,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable
+from itertools import combinations
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -28,7 +29,7 @@ from identify import Plan, Songs
 from songprint.audio.decode import SAMPLE_RATE_HZ
 from songprint.audio.peaks import song_peaks
 from songprint.descriptors.core import describe
-from songprint.identify.duplicates import Sound, find_pairs
+from songprint.identify.duplicates import Sound, find_pairs, group_copies
 from songprint.identify.index import Index, Part
 from songprint.identify.segment import Segment
 from spoiled import Samples, babble, coded, unit
@@ -118,12 +119,21 @@ def main() -> None:
 
     right = {pair for pair in found if alike(pair) and is_right(pair)}
     missed = wanted - found
+    together = {frozenset(pair) for group in group_copies(pairs) for pair in combinations(group, 2)}
+    truly_together = {pair for pair in together if alike(pair) and is_right(pair)}
     masters = Counter(p.kind for p in pairs if "remaster" in p.first + p.second)
     print(
         f"{len(names)} songs, {len(wanted)} pairs of copies: precision"
         f" {len(right) / max(1, len(found)):.4f} of {len(found)}, recall"
         f" {1 - len(missed) / len(wanted):.4f}; {seconds:.1f} s"
     )
+    print(
+        f"in one group: precision {len(truly_together) / max(1, len(together)):.4f} of"
+        f" {len(together)}, recall {len(wanted & together) / len(wanted):.4f}"
+    )
+    for pair in pairs:
+        if pair.kind != "copy" and frozenset((pair.first, pair.second)) in wanted:
+            print(f"{pair.first} and {pair.second} are called {pair.kind}", vars(pair))
     wrong = Counter(" + ".join(sorted(n.split("/")[1] for n in pair)) for pair in found - right)
     print("wrong:", dict(wrong))
     print(

@@ -23,13 +23,13 @@ from songprint.identify.index import Index, Part
 from songprint.identify.landmarks import Landmarks, song_landmarks
 from songprint.identify.segment import Segment
 
-LEAST_AGREEMENT = 0.65
+LEAST_AGREEMENT = 0.62
 """Of the peaks of both songs beyond chance, for them to be one recording."""
 
 LEAST_WEAKEST = 0.4
 """The same of the tenth of their stretches that agree least: of a new voice over an old track."""
 
-MOST_DYNAMICS_APART_DB = 2.5
+MOST_DYNAMICS_APART_DB = 2.0
 MOST_BRIGHTNESS_APART_OCTAVES = 0.12
 """Between copies; nine of ten encodings are within 1.4 dB and 0.07 octaves (docs/identify.md)."""
 
