@@ -1,10 +1,11 @@
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from support.requiring import do_without
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 
@@ -21,7 +22,5 @@ def shared_data() -> Path:
     """The real music beside the repository; SONGPRINT_REQUIRE_ALL=1 forbids doing without."""
     if not SHARED_DATA.is_dir():
         message = f"there is no {SHARED_DATA}"
-        if os.environ.get("SONGPRINT_REQUIRE_ALL") == "1":
-            pytest.fail(message)
-        pytest.skip(message)
+        do_without(message)
     return SHARED_DATA

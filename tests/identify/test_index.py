@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import stat
 from pathlib import Path
 
 import numpy as np
@@ -87,7 +86,6 @@ def test_what_is_damaged_or_left_over_is_made_anew(tmp_path: Path) -> None:
     assert [home.name for home in (library.path / FOLDER).iterdir()] != ["0-0"]
 
 
-@pytest.mark.skipif(not hasattr(stat, "S_IWUSR"), reason="no permissions")
 def test_a_library_that_another_process_indexes_is_still_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import time
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from support.requiring import do_without
 from support.serving import Client, serving
 from support.shelves import library_of, small_song
 
@@ -35,10 +35,7 @@ def browser() -> Iterator[Browser]:
     """Chromium as Debian packages it; SONGPRINT_REQUIRE_ALL=1 forbids doing without."""
     place = shutil.which("chromium") or shutil.which("chromium-browser")
     if place is None:
-        message = "there is no chromium"
-        if os.environ.get("SONGPRINT_REQUIRE_ALL") == "1":
-            pytest.fail(message)
-        pytest.skip(message)
+        do_without("there is no chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=place, args=FLAGS.split())
         yield browser
