@@ -16,6 +16,7 @@ import pytest
 
 from songprint import Library
 from songprint.errors import LibraryError
+from songprint.library.guards import guard_of
 from songprint.library.schema import song_record
 from songprint.library.tags import SongTags
 from support.killing import contents, kill_and_finish, run_add
@@ -192,7 +193,7 @@ def test_a_library_does_not_grow_with_the_writing(
         time.sleep(0.2)
         writer.tidy()
     size = sum(file.stat().st_size for file in tmp_path.rglob("*") if file.is_file())
-    assert size / 10 < 10_000
+    assert size / 10 < 15_000  # small files are kept twice
     assert len(library.catalogue()) == 10
 
 
@@ -219,6 +220,7 @@ def test_a_commit_that_a_power_cut_tore_is_taken_back(tmp_path: Path) -> None:
     for name in ("songs", "files"):
         latest = min((tmp_path / f"{name}.lance" / "_versions").glob("*.manifest"))
         latest.write_bytes(latest.read_bytes()[: 100 if name == "songs" else 0])
+        guard_of(tmp_path, latest).unlink()  # which is made when all else is on the disk
     again = Library.open(tmp_path)
     assert len(again) == len(again.files()) == len(again.catalogue()) == 3
     shelve(again, {"/music/new.mp3": made_up_song(7)})

@@ -35,14 +35,24 @@ def refusing(path: Path, what: str) -> Iterator[None]:
         raise
     # LanceDB has no errors of its own: it raises these three, and OSError's children.
     except (OSError, RuntimeError, ValueError) as error:
-        raise LibraryError(f"{path}: the library cannot {what}: {reason(error)}") from error
+        raise LibraryError(f"{path}: the library cannot {what}: {advised(error)}") from error
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":  # what Rust raises is no Exception
+            raise
+        raise LibraryError(f"{path}: the library cannot {what}: {advised(error)}") from error
 
 
-def reason(error: Exception) -> str:
+def advised(error: BaseException) -> str:
+    """Return why, and what to do if it may be damage."""
+    text = reason(error)
+    return text if text in _KNOWN.values() else f"{text}; songprint doctor tells if it is damaged"
+
+
+def reason(error: BaseException) -> str:
     """Return why, without Rust's own account of where."""
     text = str(error)
     for pattern, meaning in _KNOWN.items():
         if re.search(pattern, text, re.IGNORECASE):
             return meaning
     text = re.sub(r",? ?/\S+\.rs:\d+(:\d+)?.*", "", " ".join(text.split()))
-    return text[:300].strip() or type(error).__name__
+    return text[:200].strip() or type(error).__name__

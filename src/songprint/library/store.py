@@ -22,6 +22,8 @@ import pyarrow.compute as pc
 from songprint.errors import LibraryError, UsageError
 from songprint.library.catalogue import Vocabulary
 from songprint.library.durable import torn_commits
+from songprint.library.guards import FOLDER as GUARDS
+from songprint.library.guards import damaged, glance, guard_of, keep_guards
 from songprint.library.interrupts import uninterrupted
 from songprint.library.lance import import_lancedb
 from songprint.library.locks import held
@@ -33,7 +35,7 @@ from songprint.library.reading import (
     file_rows,
     song_rows,
 )
-from songprint.library.refusals import reason, refusing
+from songprint.library.refusals import advised, reason, refusing
 from songprint.library.schema import (
     FORMAT,
     FORMAT_KEY,
@@ -101,7 +103,8 @@ class Library:
         Raises
         ------
         LibraryError
-            If there is none, or it cannot be read, or another version of songprint made it.
+            If there is none, or it is damaged or cannot be read, or another version of songprint
+            made it.
 
         Examples
         --------
@@ -110,7 +113,7 @@ class Library:
         >>> library.find("tempo_bpm > 120", text="piano")  # doctest: +SKIP
         """
         folder = Path(os.path.abspath(path or library_path()))  # noqa: PTH100 - need not be there
-        if not (folder / "songs.lance").is_dir():
+        if not (folder / "songs.lance").is_dir() and not (folder / GUARDS).is_dir():
             if not create:
                 raise LibraryError(
                     f"{folder}: there is no library here; songprint add FOLDER makes one"
@@ -118,6 +121,8 @@ class Library:
             _create(folder)
         with refusing(folder, "be opened"):
             _take_back_torn_commits(folder)
+            if damage := glance(folder, TABLES):
+                raise damaged(folder, damage)
             library = cls(folder, _connect(folder))
             found = (library.table("songs").schema.metadata or {}).get(FORMAT_KEY, b"?").decode()
         if found != str(FORMAT):
@@ -289,7 +294,7 @@ class Library:
                 raise LibraryError(f"{self.path}: cannot be searched: {reason(error)}") from error
             raise UsageError(f"{where}: is no condition: {reason(error)}") from error
         except (OSError, RuntimeError) as error:
-            raise LibraryError(f"{self.path}: cannot be searched: {reason(error)}") from error
+            raise LibraryError(f"{self.path}: cannot be searched: {advised(error)}") from error
         if text is None:
             found = found.sort_by([("path", "ascending"), ("content_hash", "ascending")])
         return song_rows(found.slice(0, limit))
@@ -429,6 +434,7 @@ class Library:
             yield table
             if table.version % NOTES_A_TIDYING == 0:
                 table.optimize(cleanup_older_than=OLD_VERSIONS)
+            keep_guards(self.path, [name])
 
 
 def chosen_model(counts: Mapping[str, int]) -> str | None:
@@ -456,11 +462,16 @@ def _connect(folder: Path) -> lancedb.DBConnection:
 
 
 def _take_back_torn_commits(folder: Path) -> None:
-    tables = [folder / f"{name}.lance" for name in TABLES]
-    if torn_commits(tables):
+    if _torn(folder):
         with held(folder, "writer", NOTES_WAIT_SECONDS):
-            for manifest in torn_commits(tables):
+            for manifest in _torn(folder):
                 manifest.unlink()
+
+
+def _torn(folder: Path) -> list[Path]:
+    """Return the commits that were never whole: one that is guarded was, and is damaged."""
+    torn = torn_commits(folder / f"{name}.lance" for name in TABLES)
+    return [manifest for manifest in torn if not guard_of(folder, manifest).exists()]
 
 
 def _create(folder: Path) -> None:

@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from songprint.library.catalogue import Vocabulary
 from songprint.library.durable import Flusher
+from songprint.library.guards import damaged, examine, keep_guards
 from songprint.library.interrupts import uninterrupted
 from songprint.library.refusals import refusing
 from songprint.library.schema import SONGS, TABLES, VECTORS, FileRow, quoted, written_path
@@ -43,9 +44,10 @@ class Writer:
         self._flusher = Flusher(library.path / f"{name}.lance" for name in TIDIED)
 
     def flush(self) -> None:
-        """Wait until what was written is on the disk."""
+        """Wait until what was written is on the disk, and guard it from then on."""
         with refusing(self._library.path, "be written"):
             self._flusher.flush()
+            keep_guards(self._library.path, TIDIED)
 
     def put_model(self, model: str, vocabulary: Vocabulary) -> None:
         """Keep the names of a model's probabilities; before the first song of it."""
@@ -142,9 +144,16 @@ class Writer:
         """Put small pieces together, index new words, and let go of what was replaced.
 
         What a killed writer left behind goes, too: nobody else writes these tables.
+
+        Raises
+        ------
+        LibraryError
+            If a table is damaged: written anew, nobody could tell its damage from what was heard.
         """
         with self._committing("be tidied"):
             for name in tables:
+                for damage in examine(self._library.path, [name]).damages:
+                    raise damaged(self._library.path, damage)
                 self._library.table(name).optimize(
                     cleanup_older_than=OLD_VERSIONS, delete_unverified=True
                 )
