@@ -1,12 +1,13 @@
-"""A progress bar on stderr, if a person is there to see it."""
+"""A progress bar on stderr, if a person is there to see it, or a program that listens."""
 
 from __future__ import annotations
 
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -17,6 +18,20 @@ if TYPE_CHECKING:
 
 
 _M_OF_N = "{task.completed:.0f}/{task.total:.0f}"
+
+Listener = Callable[[float, float], None]
+
+_listener: ContextVar[Listener | None] = ContextVar("listener", default=None)
+
+
+@contextmanager
+def telling(listener: Listener) -> Iterator[None]:
+    """Tell a listener, too, how much is done and how much there is, of bars made in the block."""
+    before = _listener.set(listener)
+    try:
+        yield
+    finally:
+        _listener.reset(before)
 
 
 class Bar:
@@ -32,6 +47,8 @@ class Bar:
         seen = sys.stderr and sys.stderr.isatty()
         self._bar = _make_bar(counter, ending) if seen else None
         self._task = self._bar.add_task("", total=total, rate="", **fields) if self._bar else None
+        self._tell = _listener.get()
+        self._done, self._total = 0.0, total
 
     def __enter__(self) -> Self:
         if self._bar:
@@ -46,6 +63,14 @@ class Bar:
     ) -> None:
         if self._bar:
             self._bar.stop()
+
+    def move(self, done: float, total: float | None = None, **fields: Any) -> None:
+        """Show that so much is done, of so much."""
+        self._done, self._total = done, self._total if total is None else total
+        if self._bar is not None and self._task is not None:
+            self._bar.update(self._task, completed=done, total=self._total, **fields)
+        if self._tell is not None:
+            self._tell(done, self._total)
 
     @contextmanager
     def paused(self) -> Iterator[None]:
@@ -74,14 +99,11 @@ class HearingProgress(Bar):
 
     def count(self, heard: Heard) -> None:
         """Count a song; from any thread."""
-        if self._bar is None or self._task is None:
-            return
         with self._lock:
             if heard.fingerprint is not None:
                 self._heard_seconds += heard.fingerprint.seconds
             rate = self._heard_seconds / max(time.monotonic() - self._started, 1e-3)
-            text = f"{rate:,.0f}x real time" if rate else ""
-            self._bar.update(self._task, advance=1, rate=text)
+            self.move(self._done + 1, rate=f"{rate:,.0f}x real time" if rate else "")
 
 
 class SongProgress(Bar):
@@ -92,8 +114,7 @@ class SongProgress(Bar):
 
     def show(self, done: int, songs: int) -> None:
         """Show how many of the songs are done."""
-        if self._bar is not None and self._task is not None:
-            self._bar.update(self._task, completed=done, total=songs)
+        self.move(done, songs)
 
 
 class CountProgress(Bar):
@@ -112,8 +133,7 @@ class CountProgress(Bar):
 
     def count(self) -> None:
         """Count one."""
-        if self._bar is not None and self._task is not None:
-            self._bar.advance(self._task)
+        self.move(self._done + 1)
 
 
 class EpochProgress(CountProgress):

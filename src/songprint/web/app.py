@@ -14,7 +14,20 @@ from starlette.staticfiles import StaticFiles
 
 from songprint import __version__
 from songprint.web import problems
-from songprint.web.api import adding, genres, jobs, library, session, songs, stations, ways
+from songprint.web.api import (
+    adding,
+    genres,
+    identify,
+    jobs,
+    labelled,
+    library,
+    pictures,
+    session,
+    sharing,
+    songs,
+    stations,
+    ways,
+)
 from songprint.web.api import map as maps
 from songprint.web.page import Page
 from songprint.web.security import Guard
@@ -24,14 +37,17 @@ if TYPE_CHECKING:
 
     from songprint.web.settings import Settings
 
-ROUTERS = (session, library, songs, stations, ways, adding, jobs, genres, maps)
+ROUTERS = (
+    *(session, library, songs, pictures, stations, ways, adding, identify),
+    *(sharing, jobs, genres, labelled, maps),
+)
 
-PAGES = ("/", "/song/{rest:path}", "/station", "/map", "/add", "/genres", "/docs")
+PAGES = ("/", "/song/{rest:path}", "/station", "/map", "/identify", "/add", "/genres", "/docs")
 """What a browser may be sent to; the page's own modules then show what the address says."""
 
 DESCRIPTION = (
-    "Everything that the page does, and nearly everything that the command line does. Songs are "
-    "named by content hash, errors are problem details (RFC 9457), long work is a job."
+    "Everything that the page does, and what the command line does. Songs are named by content "
+    "hash, errors are problem details (RFC 9457), long work is a job."
 )
 
 

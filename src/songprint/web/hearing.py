@@ -65,10 +65,13 @@ class Hearer:
     ----------
     cpu_seconds : float
         What one task may take of a core.
+    read_only : bool
+        Whether it may write no file.
     """
 
-    def __init__(self, cpu_seconds: float = 120.0) -> None:
+    def __init__(self, cpu_seconds: float = 120.0, *, read_only: bool = True) -> None:
         self._cpu_seconds = cpu_seconds
+        self._read_only = read_only
         self._turn = threading.Lock()
         self._waiting = threading.BoundedSemaphore(MOST_WAITING + 1)
         self._process: Any = None
@@ -138,7 +141,10 @@ class Hearer:
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
         self._process = context.Process(
-            target=serve, args=(theirs, self._cpu_seconds), name="hearing", daemon=True
+            target=serve,
+            args=(theirs, self._cpu_seconds, self._read_only),
+            name="hearing",
+            daemon=True,
         )
         self._process.start()
         theirs.close()
@@ -169,14 +175,14 @@ class Hearer:
             self._process = None
 
 
-def serve(connection: Connection, cpu_seconds: float) -> None:
+def serve(connection: Connection, cpu_seconds: float, read_only: bool) -> None:
     """Do tasks until the other side hangs up; the target of the process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
     for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[threads] = "1"
     with suppress(OSError):
         os.nice(5)  # whoever clicks comes first
-    _limit_memory()
+    _limit(read_only)
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):
         connection.send("ready")
         while True:
@@ -206,7 +212,7 @@ def _done(task: Task) -> Any:
         return Failure(422, f"internal error: {type(bug).__name__}; please report it")
 
 
-def _limit_memory() -> None:
+def _limit(read_only: bool) -> None:
     if sys.platform != "linux":
         return
     import resource
@@ -215,7 +221,8 @@ def _limit_memory() -> None:
     most = MOST_BYTES if hard == resource.RLIM_INFINITY else min(MOST_BYTES, hard)
     resource.setrlimit(resource.RLIMIT_DATA, (most, hard))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))  # it only reads
+    if read_only:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
 
 
 def _limit_cpu(seconds: float) -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 import secrets
+import shutil
+import tempfile
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Literal
 
 from songprint.cli.text import printable
@@ -17,6 +20,9 @@ from songprint.errors import SongprintError
 from songprint.web.refusal import Refusal
 
 MOST_KEPT = 100
+MOST_WITH_FILES = 5
+"""Jobs whose files are kept; what was asked for is fetched soon, or never."""
+
 State = Literal["waiting", "running", "done", "failed", "cancelled"]
 ENDED = ("done", "failed", "cancelled")
 
@@ -39,6 +45,8 @@ class Job:
         What came of it.
     error : str or None
         Why nothing did, in one line.
+    files : dict of str to Path
+        What it wrote, by name.
     began, ended : datetime or None
         UTC.
     """
@@ -49,6 +57,7 @@ class Job:
     progress: dict[str, Any] = field(default_factory=dict)
     result: Any = None
     error: str | None = None
+    files: dict[str, Path] = field(default_factory=dict)
     began: datetime | None = None
     ended: datetime | None = None
     stop: threading.Event = field(default_factory=threading.Event, repr=False)
@@ -61,6 +70,26 @@ class Jobs:
         self._jobs: OrderedDict[str, Job] = OrderedDict()
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(4, thread_name_prefix="job")
+        self._rooms: tempfile.TemporaryDirectory[str] | None = None
+
+    def room(self) -> Path:
+        """Return a new folder for what a job reads and writes; gone with the server at the latest.
+
+        It goes with :meth:`leave`, or when later jobs have left their files.
+        """
+        with self._lock:
+            if self._rooms is None:
+                self._rooms = tempfile.TemporaryDirectory(prefix="songprint-jobs-")
+        return Path(tempfile.mkdtemp(dir=self._rooms.name))
+
+    def leave(self, job: Job, room: Path) -> None:
+        """Offer the files in a room as those of a job, and let those of older jobs go."""
+        job.files = {file.name: file for file in sorted(room.iterdir()) if file.is_file()}
+        with self._lock:
+            holding = [other for other in self._jobs.values() if other.files and other is not job]
+        for old in holding[: max(0, len(holding) + 1 - MOST_WITH_FILES)]:
+            files, old.files = old.files, {}
+            shutil.rmtree(next(iter(files.values())).parent, ignore_errors=True)
 
     def start(self, kind: str, work: Callable[[Job], Any]) -> Job:
         """Start a job.
@@ -112,6 +141,8 @@ class Jobs:
         for job in self.all():
             job.stop.set()
         self._pool.shutdown(cancel_futures=True)
+        if self._rooms is not None:
+            self._rooms.cleanup()
 
     def _run(self, job: Job, work: Callable[[Job], Any]) -> None:
         job.began, job.state = datetime.now(UTC), "running"

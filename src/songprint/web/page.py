@@ -35,8 +35,9 @@ class Page:
         Work in the background.
     pictures : Cache
         Waveforms, spectrograms and timelines.
-    own, strange : Hearer
-        The processes that hear songs of the library, and files that were sent.
+    own, strange, ears : Hearer
+        The processes that hear songs of the library, files that were sent, and that know which
+        recording clips are of.
     """
 
     settings: Settings
@@ -47,6 +48,7 @@ class Page:
     jobs: Jobs = field(default_factory=Jobs)
     own: Hearer = field(default_factory=Hearer)
     strange: Hearer = field(default_factory=Hearer)
+    ears: Hearer = field(default_factory=lambda: Hearer(300.0, read_only=False))
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
@@ -71,6 +73,7 @@ class Page:
         self.jobs.close()
         self.own.close()
         self.strange.close()
+        self.ears.close()
 
 
 def _page(request: Request) -> Page:

@@ -65,13 +65,16 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(self)",
 }
 
 WRONG = "the token is missing or wrong"
 
 OPEN_PATHS = ("/api/session", "/static/")
 """What can be had without the token, beside the page's empty frame."""
+
+UPLOADS = ("/api/classify", "/api/identify", "/api/import")
+"""What takes whole files."""
 
 
 class Sessions:
@@ -279,8 +282,9 @@ class Guard:
         return not length.isdigit() or int(length) > self._most_bytes(path)
 
     def _most_bytes(self, path: str) -> int:
-        uploads = path == "/api/classify"
-        return self._settings.upload_bytes if uploads else self._settings.request_bytes
+        if path in UPLOADS:
+            return self._settings.upload_bytes
+        return self._settings.request_bytes
 
     def _bounded(self, scope: Scope, receive: Receive) -> Receive:
         """Cut a request off that is longer than it said; it then counts as broken."""

@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from songprint.audio.container import DecodeLimits
     from songprint.fingerprints import Fingerprint
+    from songprint.identify.identifier import Identifier
+    from songprint.identify.matching import Match
+    from songprint.library.store import Library
 
 COLUMNS = 1000
 FLOOR_DBFS, CEILING_DBFS = -78.0, -18.0
@@ -51,6 +54,124 @@ def hear(path: str, limits: DecodeLimits) -> Heard:
     with open_song(path, limits) as song:
         tags = song_tags(song)
     return Heard(default_fingerprinter().fingerprint(path, limits=limits), tags.title, tags.artist)
+
+
+CLIP_SECONDS = 120.0
+"""How much of a clip is listened to."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a clip is of.
+
+    Attributes
+    ----------
+    match : Match or None
+        None where no song of the library convinces.
+    seconds : float
+        How much was listened to.
+    level_dbfs : float
+        Its mean power; minus infinity for silence.
+    songs : int
+        That it could have been.
+    """
+
+    match: Match | None
+    seconds: float
+    level_dbfs: float
+    songs: int
+
+
+def listen(path: str, limits: DecodeLimits) -> NDArray[np.float32]:
+    """Return the beginning of a file as mono samples at 16 kHz [shape=(n,)].
+
+    Raises
+    ------
+    DecodeError
+        If no sound can be heard in it.
+    """
+    from songprint.audio.decode import stream
+    from songprint.audio.mel import SAMPLE_RATE_HZ
+
+    blocks: list[NDArray[np.float32]] = []
+    most = round(CLIP_SECONDS * SAMPLE_RATE_HZ)
+    for block in stream(path, limits=limits):
+        blocks.append(block)
+        if sum(map(len, blocks)) >= most:
+            break
+    return np.concatenate(blocks)[:most]
+
+
+def identify(library: str, samples: NDArray[np.float32]) -> Asked:
+    """Say which song of a library mono samples at 16 kHz are of [shape=(n,)].
+
+    Raises
+    ------
+    LibraryError
+        If the library cannot be read.
+    """
+    from songprint.audio.mel import SAMPLE_RATE_HZ
+
+    identifier = _listening.to(library)
+    power = float(np.square(samples, dtype=np.float64).mean())
+    return Asked(
+        match=identifier.identify(samples) if power else None,
+        seconds=len(samples) / SAMPLE_RATE_HZ,
+        level_dbfs=10 * np.log10(power) if power else -np.inf,
+        songs=len(identifier.index),
+    )
+
+
+class _Listening:
+    """The library that was asked last, and its songs as they were then."""
+
+    def __init__(self) -> None:
+        self._library: Library | None = None
+        self._version = -1
+        self._identifier: Identifier | None = None
+
+    def to(self, path: str) -> Identifier:
+        from songprint.identify.identifier import Identifier
+        from songprint.library.store import Library
+
+        if self._library is None:
+            self._library = Library.open(path)
+        version = self._library.table("landmarks").version
+        if self._identifier is None or version != self._version:
+            self._identifier, self._version = Identifier(self._library), version
+        return self._identifier
+
+
+_listening = _Listening()
+"""Of this process, which serves one library."""
+
+
+def plot(
+    songs: Sequence[tuple[str, str]], kinds: Sequence[str], stretch: bool, suffix: str, dpi: int
+) -> bytes:
+    """Draw songs, each a path and what it is called; return the picture's file.
+
+    Raises
+    ------
+    DecodeError
+        If one cannot be heard.
+    """
+    from songprint.audio.decode import stream
+    from songprint.cli.output import hush_matplotlib
+    from songprint.fingerprints import default_fingerprinter
+
+    hush_matplotlib()
+    from songprint.views.portrait import Portrait, remark_of
+    from songprint.views.signals import measure
+    from songprint.views.songs import draw_songs
+    from songprint.views.style import render
+
+    portraits = []
+    for path, title in songs:
+        heard = default_fingerprinter().fingerprint(path, known_hash="")
+        measured = measure(stream(path), kinds)
+        portraits.append(Portrait(title, remark_of(heard), measured, heard))
+    return render(draw_songs(portraits, kinds, stretch=stretch), suffix, dpi)
 
 
 def signals(path: str) -> dict[str, Any]:

@@ -16,13 +16,14 @@ from songprint.cli.text import printable
 from songprint.errors import UsageError
 from songprint.kinship.explain import say_why
 from songprint.library.catalogue import catalogue_of
-from songprint.library.scan import is_within
+from songprint.library.forget import forget_folders
 from songprint.web.adding import add
 from songprint.web.api.jobs import JobState, told
-from songprint.web.api.models import Model, Neighbour, neighbour_fields
+from songprint.web.api.models import BYTES, Model, Neighbour, neighbour_fields
 from songprint.web.jobs import Job
 from songprint.web.names import shown
 from songprint.web.page import OfPage, Page
+from songprint.web.places import allowed_folder, is_allowed
 from songprint.web.refusal import Refusal
 from songprint.web.shelf import Snapshot
 from songprint.web.tasks import Heard, hear
@@ -42,6 +43,22 @@ class FoldersToAdd(Model):
         max_length=20,
         description="Absolute paths on the server's machine; those added before if there is none.",
     )
+    prune: bool = Field(default=False, description="Forget files that are gone, and their songs.")
+    retry: bool = Field(default=False, description="Try files again that failed before.")
+
+
+class FoldersToForget(Model):
+    """What is to be taken out of the library."""
+
+    folders: list[str] = Field(
+        min_length=1, max_length=100, description="As they are listed by /api/library."
+    )
+
+
+class Forgotten(Model):
+    """What was taken out of the library."""
+
+    files: int
 
 
 class Folder(Model):
@@ -67,18 +84,38 @@ class Classified(Model):
 @router.post("/api/add", status_code=202)
 def add_folders(page: OfPage, asked: FoldersToAdd) -> JobState:
     """Start to add folders to the library; what is new or has changed is heard."""
-    folders = [_allowed(page, folder) for folder in asked.folders]
+    folders = [allowed_folder(page, folder) for folder in asked.folders]
     folders = folders or page.shelf.library.folders()
     if not folders:
         raise UsageError("no folder was added yet; name one")
 
     def work(job: Job) -> dict[str, Any]:
         try:
-            return add(job, page.shelf.library.path, folders, page.settings.workers)
+            return add(
+                job,
+                page.shelf.library.path,
+                folders,
+                page.settings.workers,
+                prune=asked.prune,
+                retry=asked.retry,
+            )
         finally:
             page.shelf.refresh()
 
     return told(page.jobs.start("add", work))
+
+
+@router.post("/api/forget")
+def forget(page: OfPage, asked: FoldersToForget) -> Forgotten:
+    """Take folders out of the library again; the files stay as they are."""
+    library = page.shelf.library
+    known = {printable(folder): folder for folder in library.folders()}
+    for folder in asked.folders:
+        if folder not in known:
+            raise Refusal(404, f"{printable(folder)}: was never added")
+    files = forget_folders(library, [known[folder] for folder in asked.folders])
+    page.shelf.refresh()
+    return Forgotten(files=files)
 
 
 @router.get("/api/folders")
@@ -92,7 +129,7 @@ def folders(
     from songprint.audio.suffixes import AUDIO_SUFFIXES
 
     start = str(page.settings.music[0]) if page.settings.music else os.path.expanduser("~")  # noqa: PTH111
-    folder = _allowed(page, path or start)
+    folder = allowed_folder(page, path or start)
     names, files = [], 0
     try:
         with os.scandir(folder) as entries:
@@ -107,7 +144,7 @@ def folders(
         raise UsageError(f"the folder cannot be read: {error.strerror}") from None
     names = sorted((name for name in names if name.isprintable()), key=str.casefold)
     parent = os.path.dirname(folder)  # noqa: PTH120
-    above = parent if parent != folder and _is_allowed(page, parent) else None
+    above = parent if parent != folder and is_allowed(page, parent) else None
     return Folder(
         path=printable(folder),
         parent=shown(above),
@@ -116,43 +153,7 @@ def folders(
     )
 
 
-def _allowed(page: Page, folder: str) -> str:
-    """Return the real path of a folder that may be added.
-
-    Raises
-    ------
-    UsageError
-        If it is none.
-    Refusal
-        If it lies elsewhere than the server's music.
-    """
-    expanded = os.path.expanduser(folder)  # noqa: PTH111
-    if "\0" in expanded or not os.path.isabs(expanded):  # noqa: PTH117
-        raise UsageError("the folder's path must be absolute, such as /home/me/Music")
-    real = os.path.realpath(expanded)
-    if not _is_allowed(page, real):
-        raise Refusal(403, "this server only adds music from the folders named at its start")
-    if not os.path.isdir(real):  # noqa: PTH112
-        raise UsageError(f"{printable(real)}: there is no such folder")
-    return real
-
-
-def _is_allowed(page: Page, real: str) -> bool:
-    music = [os.path.realpath(root) for root in page.settings.music]
-    return (page.settings.is_local and not music) or is_within(real, music)
-
-
-@router.post(
-    "/api/classify",
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {
-                "application/octet-stream": {"schema": {"type": "string", "format": "binary"}}
-            },
-        }
-    },
-)
+@router.post("/api/classify", openapi_extra=BYTES)
 async def classify(
     page: OfPage,
     request: Request,

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import numpy as np
 from fastapi import APIRouter, Path, Query, Response
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from songprint.cli.output import write_whole
 from songprint.cli.places import personal_head_path
@@ -17,7 +17,16 @@ from songprint.genre.personal import MIN_ARTISTS, MIN_SONGS, OTHER, PersonalHead
 from songprint.views.numbers import NUMBERS
 from songprint.web import tasks
 from songprint.web.api.jobs import JobState, told
-from songprint.web.api.models import Model, Name, Probability, Song, SongId, rounded, song_fields
+from songprint.web.api.models import (
+    Label,
+    Model,
+    Name,
+    Probability,
+    Song,
+    SongId,
+    rounded,
+    song_fields,
+)
 from songprint.web.card import Card, accuracy_card
 from songprint.web.jobs import Job
 from songprint.web.names import shown
@@ -30,13 +39,6 @@ router = APIRouter(tags=["genres"])
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 TYPICAL = 3
-
-Label = Annotated[
-    str,
-    StringConstraints(
-        strip_whitespace=True, min_length=1, max_length=60, pattern=r"^[^\x00-\x1f]+$"
-    ),
-]
 
 
 class Quantiles(Model):

@@ -6,10 +6,13 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Response
+from fastapi.responses import FileResponse
+from pydantic import Field
 
 from songprint.web.api.models import Model
 from songprint.web.jobs import Job
 from songprint.web.page import OfPage
+from songprint.web.refusal import Refusal
 
 router = APIRouter(tags=["jobs"])
 
@@ -25,6 +28,7 @@ class JobState(Model):
     progress: dict[str, Any]
     result: Any
     error: str | None
+    files: list[str] = Field(description="Names of what it wrote; kept for a while.")
     began: datetime | None
     ended: datetime | None
 
@@ -39,6 +43,7 @@ def told(job: Job) -> JobState:
         progress=job.progress,
         result=job.result,
         error=job.error,
+        files=list(job.files),
         began=job.began,
         ended=job.ended,
     )
@@ -54,6 +59,22 @@ def jobs(page: OfPage) -> list[JobState]:
 def job(page: OfPage, job_id: JobId) -> JobState:
     """Tell how far a job has come, and its result."""
     return told(page.jobs.get(job_id))
+
+
+@router.get(
+    "/api/jobs/{job_id}/files/{name}",
+    response_class=FileResponse,
+    responses={200: {"content": {"application/octet-stream": {}}}},
+)
+def file(
+    page: OfPage, job_id: JobId, name: Annotated[str, Path(min_length=1, max_length=200)]
+) -> FileResponse:
+    """Send a file that a job wrote."""
+    path = page.jobs.get(job_id).files.get(name)  # by name alone: no path is made of a request
+    if path is None or not path.is_file():
+        raise Refusal(404, "there is no such file, or it was let go; do the job again")
+    # To be saved, not shown: a page that a job wrote is no page of this server.
+    return FileResponse(path, media_type="application/octet-stream", filename=name)
 
 
 @router.delete("/api/jobs/{job_id}", status_code=204)

@@ -17,6 +17,7 @@ from songprint.kinship.reference import load_reference
 from songprint.kinship.words import SOUNDS, fits, understand
 from songprint.library.overview import overview
 from songprint.web.api.models import Model, Song, rounded, song_fields
+from songprint.web.commands import in_print
 from songprint.web.page import OfPage
 from songprint.web.table import key_name
 
@@ -97,19 +98,8 @@ def report(page: OfPage, hubs: bool = False) -> dict[str, Any]:
         snapshot = page.shelf.current()
         before = Kinship(snapshot.catalogue, correct_hubs=False).reach(NEIGHBOURS)
         measured = before, snapshot.kinship.reach(NEIGHBOURS)
-    document: dict[str, Any] = _printable(report_document(kept, seen, measured))
+    document: dict[str, Any] = in_print(report_document(kept, seen, measured))
     return document
-
-
-def _printable(value: Any) -> Any:
-    """Make all texts fit for JSON: paths may hold bytes that are not UTF-8."""
-    if isinstance(value, str):
-        return printable(value)
-    if isinstance(value, list):
-        return [_printable(item) for item in value]
-    if isinstance(value, dict):
-        return {key: _printable(item) for key, item in value.items()}
-    return value
 
 
 @router.get("/api/find")

@@ -27,6 +27,21 @@ Name = Annotated[
     StringConstraints(strip_whitespace=True, pattern=r"^[^/\\\x00-\x1f\x7f]{1,80}$"),
     Field(description="Letters, digits, spaces and signs, but no slashes.", examples=["evening"]),
 ]
+Label = Annotated[
+    str,
+    StringConstraints(
+        strip_whitespace=True, min_length=1, max_length=60, pattern=r"^[^\x00-\x1f]+$"
+    ),
+]
+"""What a genre of one's own is called."""
+
+BYTES = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
+"""Of a route whose body is a file."""
 
 
 class Model(BaseModel):
