@@ -95,7 +95,7 @@ def add(
         return
     places = folders or kept.folders()
     if not places:
-        raise UsageError(f"{kept.path}: no folder was added yet; name one")
+        raise UsageError(f"{kept.place}: no folder was added yet; name one")
     failed = False
     for _ in changes(places):
         added = _add(kept, places, workers or usable_cores(), prune, retry, time_limit)
@@ -164,7 +164,7 @@ def add_document(library: Library, added: Added) -> dict[str, object]:
     """Return the JSON document of what adding did; ``schemas/add.json`` describes it."""
     seconds = max(added.seconds, 1e-3)
     return {
-        "library": str(library.path),
+        "library": library.place,
         "added": added.added,
         "updated": added.updated,
         "unchanged": added.unchanged,
@@ -210,4 +210,4 @@ def _tell(library: Library, added: Added) -> None:
             typer.echo(f"  {printable(path)}")
         if len(added.missing) > MOST_NAMED:
             typer.echo("  …")
-    typer.echo(f"{count(len(library), 'song')} in {printable(str(library.path))}")
+    typer.echo(f"{count(len(library), 'song')} in {printable(library.place)}")

@@ -86,7 +86,7 @@ def report_document(
     """Return the JSON document; ``schemas/report.json`` describes it."""
     unsure = [share for share in seen.genres if share.name is None]
     return {
-        "library": str(library.path),
+        "library": library.place,
         "songs": seen.songs,
         "files": seen.files,
         "imported": seen.imported,
@@ -138,7 +138,7 @@ def _lines(
     yield Text.assemble(
         (count(seen.songs, "song"), "bold"),
         f", {seen.hours:,.1f} hours, {count(seen.files, 'file')} in ",
-        (printable(str(library.path)), "bold"),
+        (printable(library.place), "bold"),
     )
     per_song = f", {seen.n_bytes / seen.songs / 1000:,.1f} kB a song" if seen.songs else ""
     yield Text(f"model {seen.model or 'none yet'}, {seen.n_bytes / 1e6:,.1f} MB{per_song}")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from songprint.audio.peaks import Peaks
+from songprint.library.objects import exists
 from songprint.library.schema import (
     FileRow,
     landmarks_record,
@@ -89,7 +89,7 @@ class Batch:
     def add_file(self, file: FileOnDisk, song: str, tags: SongTags | None) -> None:
         """Add a file of a song that is known; its tags are the song's if it is the main one."""
         self._put(FileRow(file.path, song, file.size, file.mtime_ns, None, None, _now()))
-        there = [path for path in self._holdings.paths_of(song) if os.path.lexists(path)]
+        there = [path for path in self._holdings.paths_of(song) if exists(path)]
         if tags is not None and self._holdings.main_path([*there, file.path]) == file.path:
             self._tags[song] = tags, file.path
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from songprint.library.holdings import Holdings
+from songprint.library.objects import real
 from songprint.library.scan import is_within
 from songprint.library.settle import settle_songs
 
@@ -36,12 +36,12 @@ def forget_folders(library: Library, places: Iterable[str]) -> int:
     """
     from songprint.fingerprints import default_fingerprinter
 
-    real = [os.path.realpath(place) for place in places]
+    places = [real(place) for place in places]
     model = default_fingerprinter().model_version
     with library.writing() as writer:
         holdings = Holdings(library, model)
-        forgotten = [path for path in holdings.files if is_within(path, real)]
-        writer.drop_folders(folder for folder in library.folders() if is_within(folder, real))
+        forgotten = [path for path in holdings.files if is_within(path, places)]
+        writer.drop_folders(folder for folder in library.folders() if is_within(folder, places))
         writer.drop_files(forgotten)
         for path in forgotten:
             holdings.drop(path)

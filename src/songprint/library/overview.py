@@ -99,7 +99,7 @@ def overview(library: Library) -> Overview:
         failed=[file for file in files if file.error is not None],
         missing=[file for file in files if file.missing is not None],
         duplicates=_duplicates(files),
-        n_bytes=sum(entry.stat().st_size for entry in library.path.rglob("*") if entry.is_file()),
+        n_bytes=library.n_bytes(),
     )
 
 

@@ -19,13 +19,13 @@ _KNOWN = {
 
 
 @contextmanager
-def refusing(path: Path, what: str) -> Iterator[None]:
+def refusing(path: Path | str, what: str) -> Iterator[None]:
     """Turn what goes wrong inside the block into a `LibraryError`.
 
     Parameters
     ----------
     path
-        The library.
+        The library, as a person calls it.
     what
         What is being tried, to follow "cannot": "be read".
     """

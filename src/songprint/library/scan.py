@@ -14,6 +14,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from songprint.audio.suffixes import AUDIO_SUFFIXES
+from songprint.errors import SongprintError
+from songprint.library.objects import is_object, look_at_object, songs_under, uri_of
 
 NOTHING_HERE = "there are no songs in this folder"
 
@@ -100,6 +102,8 @@ class Scan:
 
     def look_for(self, path: str) -> None:
         """Look at a file of which it was known, and which may be named like no song."""
+        if is_object(path) and path.lower().endswith(tuple(AUDIO_SUFFIXES)):
+            return  # it would have been listed; a thousand cost one question, this would be one
         if self.tells_of(path):
             try:
                 file = look_at(path)
@@ -121,10 +125,14 @@ def scan(places: Iterable[str]) -> Scan:
     Parameters
     ----------
     places
-        Paths of files and folders.
+        Paths of files and folders, and URIs of objects and prefixes.
     """
     places = list(places)
+    objects = [place for place in places if is_object(place)]
+    places = [place for place in places if not is_object(place)]
     seen = Scan(roots=[os.path.realpath(place) for place in places if _is_folder(place)])
+    for uri in map(uri_of, objects):
+        _scan_store(uri, seen)
     real_places = _Places()
     for found in find_songs(places):
         if found.problem is None:
@@ -146,19 +154,43 @@ def scan(places: Iterable[str]) -> Scan:
     return seen
 
 
+def _scan_store(uri: str, seen: Scan) -> None:
+    """Look at an object, or at all songs under a prefix."""
+    try:
+        files = [FileOnDisk(*found) for found in songs_under(uri)]
+        alone = None if files else look_at_object(uri)
+    except SongprintError as error:
+        seen.problems.append(Found(uri, str(error).removeprefix(f"{uri}: ")))
+        seen.unread.append(uri)
+        return
+    if alone is not None:
+        seen.files.setdefault(uri, FileOnDisk(uri, *alone))
+        return
+    seen.roots.append(uri)
+    seen.files.update((file.path, file) for file in files)
+    if not files:
+        seen.problems.append(Found(uri, NOTHING_HERE))
+        seen.empty.add(uri)
+
+
 def look_at(path: str) -> FileOnDisk:
     """Return a file as it is now.
 
     Parameters
     ----------
     path
-        Absolute; no folder on the way is a link, but the file may be one.
+        Absolute; no folder on the way is a link, but the file may be one. Or a URI.
 
     Raises
     ------
     OSError
         If it is not there, or may not be looked at.
     """
+    if is_object(path):
+        found = look_at_object(path)
+        if found is None:
+            raise FileNotFoundError(path)
+        return FileOnDisk(path, *found)
     status = os.lstat(path)
     if stat.S_ISLNK(status.st_mode):
         path = os.path.realpath(path)

@@ -6,12 +6,12 @@ run that was killed left undone.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from songprint.library.objects import exists
 from songprint.library.scan import is_within
 from songprint.library.schema import read_path, tag_columns
 from songprint.library.tags import SongTags
@@ -83,7 +83,7 @@ def _gone_siblings(holdings: Holdings, strangers: Iterable[str]) -> set[str]:
     """Return the other files of these files' songs that are gone, wherever they were."""
     songs = {holdings.files[path].content_hash or "" for path in strangers}
     siblings = {path for song in songs for path in holdings.paths_of(song)}
-    return {path for path in siblings if not os.path.lexists(path)}
+    return {path for path in siblings if not exists(path)}
 
 
 def settle_songs(library: Library, writer: Writer, holdings: Holdings, model: str) -> None:

@@ -11,10 +11,10 @@ import json
 import os
 import re
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -27,6 +27,7 @@ from songprint.library.guards import damaged, glance, guard_of, keep_guards
 from songprint.library.interrupts import uninterrupted
 from songprint.library.lance import import_lancedb
 from songprint.library.locks import held
+from songprint.library.objects import is_object, real
 from songprint.library.places import library_path
 from songprint.library.reading import (
     CATALOGUE_COLUMNS,
@@ -80,23 +81,28 @@ class Library:
     Attributes
     ----------
     path : Path
-        The folder.
+        The folder; of a library in an object store, the one in which this machine keeps what it
+        can compute again.
+    place : str
+        What a person calls it: the folder, or a URI.
     """
 
     def __init__(self, path: Path, connection: lancedb.DBConnection) -> None:
         self.path = path
+        self.place = str(path)
         self._connection = connection
         self._tables: dict[str, Table] = {}
         self._models: tuple[int, list[dict[str, Any]]] | None = None
 
     @classmethod
-    def open(cls, path: Path | str | None = None, *, create: bool = False) -> Self:
+    def open(cls, path: Path | str | None = None, *, create: bool = False) -> Library:
         """Open a library.
 
         Parameters
         ----------
         path : Path or str, optional
-            Its folder; ``SONGPRINT_LIBRARY`` or one in the platform's data folder if left out.
+            Its folder, or its URI in an object store; ``SONGPRINT_LIBRARY`` or one in the
+            platform's data folder if left out.
         create : bool
             Make an empty one where there is none.
 
@@ -112,7 +118,12 @@ class Library:
         >>> library = Library.open()  # doctest: +SKIP
         >>> library.find("tempo_bpm > 120", text="piano")  # doctest: +SKIP
         """
-        folder = Path(os.path.abspath(path or library_path()))  # noqa: PTH100 - need not be there
+        path = path or library_path()
+        if is_object(path):
+            from songprint.library.remote import StoreLibrary
+
+            return StoreLibrary.open_store(str(path), create=create)
+        folder = Path(os.path.abspath(path))  # noqa: PTH100 - need not be there
         if not (folder / "songs.lance").is_dir() and not (folder / GUARDS).is_dir():
             if not create:
                 raise LibraryError(
@@ -141,6 +152,27 @@ class Library:
         """Tell whether a table is there; one that an older songprint did not know is not."""
         return (self.path / f"{name}.lance").is_dir()
 
+    def written_times(self, name: str) -> list[float]:
+        """Return when the versions of a table that are still there were written."""
+        return [v.stat().st_mtime for v in (self.path / f"{name}.lance" / "_versions").iterdir()]
+
+    def n_bytes(self) -> int:
+        """Return what it takes where it lies."""
+        return sum(entry.stat().st_size for entry in self.path.rglob("*") if entry.is_file())
+
+    def require_writer(self) -> None:
+        """Make sure that this process, which is writing, is still the only one that may.
+
+        Raises
+        ------
+        LibraryError
+            If it is not; in a folder that cannot be.
+        """
+
+    def _held(self, name: str, wait_seconds: float = 0.0) -> AbstractContextManager[None]:
+        """Hold a lock of the library for the length of a block."""
+        return held(self.path, name, wait_seconds)
+
     def read(self, name: str, *columns: str, where: str | None = None) -> pa.Table:
         """Return rows of a table as they are now.
 
@@ -160,7 +192,7 @@ class Library:
         """
         if not self._has(name):
             return TABLES[name].empty_table().select(list(columns or TABLES[name].names))
-        with refusing(self.path, "be read"):
+        with refusing(self.place, "be read"):
             query = self.table(name).search()
             if where is not None:
                 query = query.where(where)
@@ -192,7 +224,7 @@ class Library:
 
     def models(self, *, own: bool = False) -> dict[str, int]:
         """Return how many songs there are of each model version; if `own`, none that came in."""
-        with refusing(self.path, "be read"):
+        with refusing(self.place, "be read"):
             version = self.table("songs").version
         if self._models is None or self._models[0] != version:
             kinds = self.read("songs", "model", "imported").group_by(["model", "imported"])
@@ -213,7 +245,7 @@ class Library:
         """
         rows = self.read("models", where=f"model = {quoted(model)}").to_pylist()
         if not rows:
-            raise LibraryError(f"{self.path}: the library does not know the model {model}")
+            raise LibraryError(f"{self.place}: the library does not know the model {model}")
         return Vocabulary(*(tuple(rows[-1][name]) for name in VECTORS))
 
     def catalogue(self) -> Catalogue:
@@ -229,7 +261,7 @@ class Library:
         model = self.model
         if model is None:
             raise LibraryError(
-                f"{self.path}: there are no songs in the library; songprint add FOLDER adds some"
+                f"{self.place}: there are no songs in the library; songprint add FOLDER adds some"
             )
         with self.songs_of(model) as songs:
             hashes = songs.select(["content_hash"]).to_arrow()["content_hash"]
@@ -247,7 +279,7 @@ class Library:
         where : str
             SQL.
         """
-        with refusing(self.path, "be read"):
+        with refusing(self.place, "be read"):
             songs = self._connection.open_table("songs")
             songs.checkout(songs.version)  # what is written from here on is not seen
             yield songs.search().where(f"model = {quoted(model)} and {where}").limit(ALL)
@@ -291,10 +323,10 @@ class Library:
             found = query.where(condition).select(columns).limit(ALL).to_arrow()
         except ValueError as error:
             if where is None:
-                raise LibraryError(f"{self.path}: cannot be searched: {reason(error)}") from error
+                raise LibraryError(f"{self.place}: cannot be searched: {reason(error)}") from error
             raise UsageError(f"{where}: is no condition: {reason(error)}") from error
         except (OSError, RuntimeError) as error:
-            raise LibraryError(f"{self.path}: cannot be searched: {advised(error)}") from error
+            raise LibraryError(f"{self.place}: cannot be searched: {advised(error)}") from error
         if text is None:
             found = found.sort_by([("path", "ascending"), ("content_hash", "ascending")])
         return song_rows(found.slice(0, limit))
@@ -303,7 +335,7 @@ class Library:
         """Return a song of the library by its content hash or by the path of any of its files."""
         content_hash = song if re.fullmatch("[0-9a-f]{32}", song) else None
         if content_hash is None:
-            path = quoted(written_path(os.path.realpath(song)))
+            path = quoted(written_path(real(song)))
             rows = self.read("files", "content_hash", where=f"path = {path}").to_pylist()
             content_hash = rows[0]["content_hash"] if rows else None
         if content_hash is None:
@@ -335,7 +367,7 @@ class Library:
         LibraryError
             If another process is, or the folder cannot be written to.
         """
-        with held(self.path, "writer"):
+        with self._held("writer"):
             self._complete()
             writer = Writer(self)
             yield writer
@@ -345,7 +377,7 @@ class Library:
         """Make what is missing: tables that an older songprint did not know, the index of words."""
         from lancedb.index import FTS
 
-        with refusing(self.path, "be written"):
+        with refusing(self.place, "be written"):
             for name in TABLES:
                 if not self._has(name):
                     self._connection.create_table(name, schema=TABLES[name], exist_ok=True)
@@ -428,8 +460,8 @@ class Library:
     @contextmanager
     def _noting(self, name: str) -> Iterator[Table]:
         """Write a note, also while songs are being added; keep few old versions of the table."""
-        lock = held(self.path, "notes", NOTES_WAIT_SECONDS)
-        with lock, uninterrupted(), refusing(self.path, "be written"):
+        lock = self._held("notes", NOTES_WAIT_SECONDS)
+        with lock, uninterrupted(), refusing(self.place, "be written"):
             table = self.table(name)
             yield table
             if table.version % NOTES_A_TIDYING == 0:

@@ -16,6 +16,7 @@ from multiprocessing import parent_process
 from typing import TYPE_CHECKING
 
 from songprint.errors import DecodeError, SongprintError
+from songprint.library.objects import at_hand
 from songprint.library.scan import FileOnDisk
 
 if TYPE_CHECKING:
@@ -119,11 +120,13 @@ def _do(job: Job, connection: Connection) -> Outcome:
     identified = fingerprint = peaks = error = None
     passing = False
     try:
-        identified = identify(job.file.path)
-        connection.send(identified)
-        if connection.recv():
-            fingerprint, peaks = _hear(job.file.path, identified)
-            _require_unchanged(job.file)
+        with at_hand(job.file.path, job.file.size, job.file.mtime_ns) as path:
+            identified = identify(path)
+            connection.send(identified)
+            if connection.recv():
+                fingerprint, peaks = _hear(path, identified)
+                if path == job.file.path:
+                    _require_unchanged(job.file)
     except DecodeError as refusal:
         error, passing = refusal.reason, _is_passing(refusal)
     except SongprintError as refusal:

@@ -45,7 +45,7 @@ class Writer:
 
     def flush(self) -> None:
         """Wait until what was written is on the disk, and guard it from then on."""
-        with refusing(self._library.path, "be written"):
+        with refusing(self._library.place, "be written"):
             self._flusher.flush()
             keep_guards(self._library.path, TIDIED)
 
@@ -86,7 +86,7 @@ class Writer:
         songs : iterator of pyarrow.RecordBatch
             Columns of :data:`~songprint.library.schema.SONGS`; read as it is written.
         """
-        with refusing(self._library.path, "be written"):
+        with refusing(self._library.place, "be written"):
             self._library.table("songs").add(pa.RecordBatchReader.from_batches(SONGS, songs))
 
     def drop_model(self, model: str) -> None:
@@ -107,6 +107,10 @@ class Writer:
         """Forget songs; with `but_of`, only their fingerprints by other models than this."""
         kept = f" and model != {quoted(but_of)}" if but_of is not None else ""
         self._delete("songs", "content_hash", hashes, kept)
+
+    def drop_songs_of(self, model: str) -> None:
+        """Forget the fingerprints by a model, also of songs that no other has heard."""
+        self._delete("songs", "model", [model])
 
     def drop_imported(self, origin: str) -> None:
         """Forget the songs that were imported from a file of a name."""
@@ -163,10 +167,9 @@ class Writer:
         self.tidy([name for name in TIDIED if self._is_untidy(name)])
 
     def _is_untidy(self, name: str) -> bool:
-        with refusing(self._library.path, "be read"):
+        with refusing(self._library.place, "be read"):
             stats: Any = self._library.table(name).stats()  # a dict, whatever its annotation says
-            versions = (self._library.path / f"{name}.lance" / "_versions").iterdir()
-            written = [version.stat().st_mtime for version in versions]
+            written = self._library.written_times(name)
         most = MOST_PIECES_OF_LANDMARKS if name == "landmarks" else MOST_PIECES
         replaced_before = time.time() - OLD_VERSIONS.total_seconds()
         return stats["fragment_stats"]["num_fragments"] > most or (
@@ -175,7 +178,8 @@ class Writer:
 
     @contextmanager
     def _committing(self, what: str = "be written") -> Iterator[None]:
-        with uninterrupted(), refusing(self._library.path, what):
+        self._library.require_writer()
+        with uninterrupted(), refusing(self._library.place, what):
             yield
 
     def _upsert(
