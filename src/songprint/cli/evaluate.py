@@ -19,6 +19,7 @@ from songprint.errors import SongprintError, UsageError
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from songprint.audio.peaks import Peaks
     from songprint.datasets.core import Track
     from songprint.evaluate.dataset import DatasetReport, Measured
     from songprint.evaluate.leaks import LeakReport
@@ -65,6 +66,9 @@ def evaluate(
     corpus: Annotated[
         Path, typer.Option(metavar="DIR", help="Developers: the training corpus.")
     ] = Path("runs/corpus"),
+    data: Annotated[
+        Path, typer.Option(metavar="DIR", help="Developers: the audio that the corpus was made of.")
+    ] = Path("../shared/data"),
     teachers: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Developers: the teacher's weights.", show_default=False),
@@ -79,13 +83,18 @@ def evaluate(
 ) -> None:
     """Measure accuracy on labelled songs, and look for leaks."""
     if dataset == DEVELOPERS:
-        _developers(corpus, teachers, speech, out or DEVELOPERS_CARD, as_json)
+        _developers(corpus, data, teachers, speech, out or DEVELOPERS_CARD, as_json)
     else:
         _dataset(dataset, out, as_json, workers)
 
 
 def _developers(
-    corpus: Path, teachers: Path | None, speech: Path | None, out: Path, as_json: bool
+    corpus: Path,
+    data: Path,
+    teachers: Path | None,
+    speech: Path | None,
+    out: Path,
+    as_json: bool,
 ) -> None:
     try:
         from songprint.evaluate.developers import Options, run
@@ -100,7 +109,7 @@ def _developers(
     if teachers is not None and not has_teachers(teachers):
         raise UsageError(f"{teachers}: the teacher's weights are not here")
     card = run(
-        Options(corpus, teachers, speech),
+        Options(corpus, teachers, speech, data=data),
         date=datetime.datetime.now(datetime.UTC).date().isoformat(),
         command=_command(corpus=corpus, teachers=teachers, speech=speech),
         tell=complain,
@@ -156,17 +165,26 @@ def _dataset(spec: str, out: Path | None, as_json: bool, workers: int | None) ->
 def _hear(
     tracks: list[Track], workers: int | None
 ) -> tuple[list[Measured], list[dict[str, str | None]]]:
+    from songprint.audio.peaks import PeakMeter
     from songprint.cli.hearing import hear_all, usable_cores
     from songprint.cli.progress import HearingProgress
     from songprint.fingerprints import default_fingerprinter
     from songprint.library.scan import Found
 
-    fingerprint = default_fingerprinter().fingerprint
+    fingerprinter = default_fingerprinter()
+    peaks: dict[str, Peaks] = {}
+
+    def hear(path: str) -> Fingerprint:
+        meter = PeakMeter()
+        fingerprint = fingerprinter.fingerprint(path, on_samples=meter.add)
+        peaks[path] = meter.finish()
+        return fingerprint
+
     measured: list[Measured] = []
     failed: list[dict[str, str | None]] = []
     found = [Found(str(track.path)) for track in tracks]
     with HearingProgress(len(found)) as progress:
-        everything = hear_all(found, fingerprint, workers or usable_cores(), progress.count)
+        everything = hear_all(found, hear, workers or usable_cores(), progress.count)
         with closing(everything):
             for track, heard in zip(tracks, everything, strict=True):
                 if heard.fingerprint is None:
@@ -174,11 +192,12 @@ def _hear(
                     with progress.paused():
                         complain(f"{printable(heard.path)}: {heard.error}")
                     continue
-                measured.append(_measured(track, heard.path, heard.fingerprint))
+                found_peaks = peaks.pop(heard.path)
+                measured.append(_measured(track, heard.path, heard.fingerprint, found_peaks))
     return measured, failed
 
 
-def _measured(track: Track, path: str, fingerprint: Fingerprint) -> Measured:
+def _measured(track: Track, path: str, fingerprint: Fingerprint, peaks: Peaks) -> Measured:
     """Add what the data set does not say of the artist from the file's own tags."""
     from songprint.datasets.tags import read_tags
     from songprint.errors import DecodeError
@@ -190,7 +209,7 @@ def _measured(track: Track, path: str, fingerprint: Fingerprint) -> Measured:
             artist = read_tags(track.path).artist
         except DecodeError:  # the file has changed since it was heard
             artist = None
-    return Measured(path, track.label, artist or "", track.split or "", fingerprint)
+    return Measured(path, track.label, artist or "", track.split or "", fingerprint, peaks)
 
 
 def _console() -> Console:
@@ -289,6 +308,8 @@ def _print_leaks(console: Console, leaks: LeakReport) -> None:
 
     counts = ", ".join(f"{name} {count}" for name, count in leaks.counts().items() if count)
     console.print(Text(f"Leak check across the split: {counts or 'nothing found'}", style="bold"))
+    if not leaks.peaks_known:
+        console.print(Text("Not all songs could be compared by their spectral peaks."))
     for leak in leaks.leaks[:SHOWN_LEAKS]:
         detail = f" ({leak.detail})" if leak.detail else ""
         console.print(

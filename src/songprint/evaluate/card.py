@@ -303,22 +303,29 @@ def leak_table(leaks: Mapping[str, LeakReport]) -> Lines:
         counts = report.counts()
         size = f"{report.train_songs} by {report.test_songs}"
         known = "yes" if report.artists_known else "no"
+        by_peaks = "yes" if report.peaks_known else "no"
         threshold = f"{report.cosine_threshold:.3f}"
-        rows.append([split, size, threshold, known, *(str(counts[reason]) for reason in REASONS)])
+        found = (str(counts[reason]) for reason in REASONS)
+        rows.append([split, size, threshold, by_peaks, known, *found])
         grave = [leak for leak in report.leaks if leak.reason in REASONS[:3]]
         for leak in grave[:10]:
             course = "" if leak.correlation is None else f", course {leak.correlation:.2f}"
+            if leak.agreement is not None and leak.common_seconds is not None:
+                course += f", {100 * leak.agreement:.0f} % of the peaks of the {leak.detail},"
+                course += f" {leak.common_seconds:.0f} s"
             pairs.append(
                 f"- {split}: {leak.train} and {leak.test}: {leak.reason} "
                 f"(cosine {leak.cosine:.3f}{course})"
             )
     return [
         *_heading("Leak check"),
-        "Pairs of a training and a test song. *Same recording*: nearer than all but one in ten "
-        "thousand pairs of different artists, and their windows take the same course; *sounds the "
-        "same*: as near, but the course differs.",
+        "Pairs of a training and a test song. *Same recording*: by their spectral peaks one "
+        "recording, or a part of it, in whatever encoding, as `songprint duplicates` finds them; "
+        "or nearer than all but one in ten thousand pairs of different artists, and their windows "
+        "take the same course. *Sounds the same*: as near, but neither peaks nor course agree. "
+        "*By peaks*: whether every song was compared by its peaks, which takes its audio.",
         "",
-        *table(["split", "songs", "cosine from", "artists known", *REASONS], rows),
+        *table(["split", "songs", "cosine from", "by peaks", "artists known", *REASONS], rows),
         *pairs,
         *([""] if pairs else []),
     ]

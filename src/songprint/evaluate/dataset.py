@@ -14,6 +14,7 @@ from importlib.util import find_spec
 import numpy as np
 from numpy.typing import NDArray
 
+from songprint.audio.peaks import Peaks
 from songprint.encoder.windows import count_windows
 from songprint.evaluate.head_check import judge_all, score_head
 from songprint.evaluate.intervals import bootstrap_mean
@@ -59,6 +60,7 @@ class Measured:
     artist: str
     split: str
     fingerprint: Fingerprint
+    peaks: Peaks | None = None
 
 
 @dataclass(frozen=True)
@@ -297,5 +299,10 @@ def as_item(song: Measured) -> Item:
             rows.append([segment.level_dbfs / 10, *logs])
         course = np.array(rows)
     return Item(
-        song.name, fingerprint.embedding, fingerprint.content_hash, song.artist, course=course
+        song.name,
+        fingerprint.embedding,
+        fingerprint.content_hash,
+        song.artist,
+        course=course,
+        peaks=song.peaks,
     )

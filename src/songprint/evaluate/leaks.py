@@ -2,9 +2,10 @@
 
 A classifier that has met a test song, or another song of its artist, is measured on its memory
 (the "album effect" [1]_; GTZAN's replicas [2]_). Three things are looked for on both sides of a
-split: the same audio (equal content hash), the same recording (embeddings nearer than almost any
-two songs of different artists), and the same artist (tags equal but for case, accents, articles
-and guests).
+split: the same audio (equal content hash), the same recording (by spectral peaks, as
+``songprint duplicates`` finds them, whatever the encoding, level or cut; and by embeddings nearer
+than almost any two songs of different artists), and the same artist (tags equal but for case,
+accents, articles and guests).
 
 References
 ----------
@@ -25,6 +26,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from songprint.audio.peaks import Peaks
+from songprint.identify.duplicates import Pair, pairs_of
+from songprint.identify.index import Part
+from songprint.identify.segment import Segment
 
 CHANCE = 1e-4
 """Share of pairs of different artists that are as near as what is called the same recording."""
@@ -61,6 +67,8 @@ class Item:
         Empty where unknown.
     course : ndarray [shape=(m, f)], optional
         Any features in the order of time, evenly spaced: window embeddings, levels.
+    peaks : Peaks, optional
+        Of its spectrum; None where there is no audio.
     """
 
     name: str
@@ -69,6 +77,7 @@ class Item:
     artist: str = ""
     title: str = ""
     course: NDArray[np.floating[Any]] | None = None
+    peaks: Peaks | None = None
 
 
 @dataclass(frozen=True)
@@ -87,6 +96,10 @@ class Leak:
         Between their courses, where both are known and long enough.
     detail : str
         For a person: the artist, the title, or nothing.
+    agreement : float or None
+        Of their spectral peaks, beyond chance, where these are of one recording.
+    common_seconds : float or None
+        How long the two go together, by their peaks.
     """
 
     train: str
@@ -95,6 +108,8 @@ class Leak:
     cosine: float
     correlation: float | None = None
     detail: str = ""
+    agreement: float | None = None
+    common_seconds: float | None = None
 
 
 @dataclass(frozen=True)
@@ -113,6 +128,9 @@ class LeakReport:
         How many were compared.
     artists_known : bool
         Whether every song names an artist; if not, shared artists may have been missed.
+    peaks_known : bool
+        Whether every song was compared by its spectral peaks; if not, recordings on both sides may
+        have been missed.
     """
 
     leaks: tuple[Leak, ...]
@@ -121,6 +139,7 @@ class LeakReport:
     train_songs: int
     test_songs: int
     artists_known: bool
+    peaks_known: bool
 
     def counts(self) -> dict[str, int]:
         """Return how many pairs there are for each reason."""
@@ -192,14 +211,46 @@ def _search(
     artists = [normalised_artist(item.artist) for item in (*train, *test)]
     same_audio, same_artist = _equal(hashes, len(train)), _equal(artists, len(train))
     suspects = across & (same_audio | same_artist | (cosines >= threshold))
-    leaks = [
-        leak
-        for i, j in zip(*np.nonzero(suspects), strict=True)
-        if (leak := _judge(train[i], test[j], float(cosines[i, j]), threshold, same_artist[i, j]))
-    ]
+    recordings = _same_recordings(train, test)
+    for both in recordings:
+        suspects[both] |= across[both]
+    leaks = []
+    for i, j in zip(*np.nonzero(suspects), strict=True):
+        cosine, pair = float(cosines[i, j]), recordings.get((i, j))
+        leak = _judge(train[i], test[j], cosine, threshold, same_artist[i, j], pair)
+        leaks += [leak] if leak else []
     leaks.sort(key=lambda leak: (REASONS.index(leak.reason), -leak.cosine, leak.train, leak.test))
-    known = all(artists)
-    return LeakReport(tuple(leaks), threshold, pairs, len(train), len(test), known)
+    return LeakReport(
+        tuple(leaks),
+        threshold,
+        pairs,
+        len(train),
+        len(test),
+        artists_known=all(artists),
+        peaks_known=all(item.peaks is not None for item in (*train, *test)),
+    )
+
+
+def _same_recordings(train: Sequence[Item], test: Sequence[Item]) -> dict[tuple[int, int], Pair]:
+    """Return the pairs, by their places, whose spectral peaks are of one recording.
+
+    Between songs of one list each pair is found from both of its sides.
+    """
+    known = [i for i, item in enumerate(train) if item.peaks is not None]
+    packed = [peaks.packed() for item in train if (peaks := item.peaks) is not None]
+    part = Part(Segment.build([str(i) for i in known], packed))
+    rows = {i: row for row, i in enumerate(known)}
+    found: dict[tuple[int, int], Pair] = {}
+    for j, item in enumerate(test):
+        if item.peaks is None:
+            continue
+        own = (part, rows[j]) if train is test else None
+        song = "", Peaks.unpacked(item.peaks.packed())
+        for pair in pairs_of([part], song, own=own, overlaps=True):
+            both = int(pair.first or pair.second), j
+            if both not in found or pair.agreement > found[both].agreement:
+                found[both] = pair
+    return found
 
 
 def _equal(names: Sequence[str], split_at: int) -> NDArray[np.bool_]:
@@ -308,10 +359,25 @@ def normalised_artist(tag: str) -> str:
 
 
 def _judge(
-    train: Item, test: Item, cosine: float, threshold: float, same_artist: np.bool_
+    train: Item,
+    test: Item,
+    cosine: float,
+    threshold: float,
+    same_artist: np.bool_,
+    pair: Pair | None,
 ) -> Leak | None:
     if train.content_hash and train.content_hash == test.content_hash:
         return Leak(train.name, test.name, SAME_AUDIO, cosine)
+    if pair is not None:
+        return Leak(
+            train.name,
+            test.name,
+            SAME_RECORDING,
+            cosine,
+            detail=pair.kind,
+            agreement=pair.agreement,
+            common_seconds=pair.common_seconds,
+        )
     if cosine >= threshold:
         correlation = None
         if train.course is not None and test.course is not None:

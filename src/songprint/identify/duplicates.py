@@ -43,11 +43,14 @@ LANDMARKS_ASKED = 256
 LEAST_VOTES = 8
 PLACES_COMPARED = 12
 
+LEAST_OVERLAP_SECONDS = 5.0
+"""Of two songs that go together only in part, where such are asked for."""
+
 _STRETCH_FRAMES = 160
 _CHANCE_SHIFTS = (61, 149, 331, 613)
 _LEAST_PEAKS = 20
 
-Kind = Literal["copy", "excerpt", "master"]
+Kind = Literal["copy", "excerpt", "master", "overlap"]
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,8 @@ class Pair:
         Content hashes; of an excerpt the second is the longer one.
     kind : str
         "copy" if both have all of it, "excerpt" if only the second has, "master" if both have all
-        of it but their dynamics or brightness differ, as those of a remaster do.
+        of it but their dynamics or brightness differ, as those of a remaster do; "overlap", where
+        that is asked for, if each has something before or after that the other has not.
     agreement : float
         Share of peaks that both have, beyond chance, 0 to 1.
     weakest : float
@@ -126,14 +130,39 @@ def find_pairs(
     for part in index.parts:
         for row in part.alive.tolist():
             song = _song(part.segment, row)
-            for other, frame in _places(index.parts, part, row, song[1]):
-                pair = compare_songs(song, other, frame)
-                key = frozenset((song[0], other[0]))
-                if pair and (key not in found or pair.agreement > found[key].agreement):
+            for pair in pairs_of(index.parts, song, own=(part, row)):
+                key = frozenset((pair.first, pair.second))
+                if key not in found or pair.agreement > found[key].agreement:
                     found[key] = pair
             on_song()
     pairs = (_told_apart(pair, sounds) for pair in found.values())
     return sorted(pairs, key=lambda pair: (-pair.agreement, pair.first, pair.second))
+
+
+def pairs_of(
+    parts: Sequence[Part],
+    song: tuple[str, Peaks],
+    *,
+    own: tuple[Part, int] | None = None,
+    overlaps: bool = False,
+) -> Iterator[Pair]:
+    """Yield what is one recording with a song; a pair may come twice, at two places.
+
+    Parameters
+    ----------
+    parts : sequence of Part
+        Of the index that is asked.
+    song : tuple of str and Peaks
+        Its name and its peaks.
+    own : tuple of Part and int, optional
+        Where the song itself is in the index, if it is.
+    overlaps : bool
+        Whether songs that go together only in part are pairs, too.
+    """
+    for other, frame in _places(parts, song[1], own):
+        pair = compare_songs(song, other, frame, overlaps=overlaps)
+        if pair is not None:
+            yield pair
 
 
 def _told_apart(pair: Pair, sounds: Mapping[str, Sound]) -> Pair:
@@ -161,7 +190,9 @@ def group_copies(pairs: Iterable[Pair]) -> list[list[str]]:
     return sorted((sorted(group) for group in groups.values()), key=lambda g: (-len(g), g))
 
 
-def compare_songs(first: tuple[str, Peaks], second: tuple[str, Peaks], frame: float) -> Pair | None:
+def compare_songs(
+    first: tuple[str, Peaks], second: tuple[str, Peaks], frame: float, *, overlaps: bool = False
+) -> Pair | None:
     """Compare two songs of which the first starts at a frame of the second.
 
     Parameters
@@ -170,6 +201,8 @@ def compare_songs(first: tuple[str, Peaks], second: tuple[str, Peaks], frame: fl
         Content hashes and peaks.
     frame : float
         Where the first is taken to start in the second.
+    overlaps : bool
+        Whether they may go together only in part, for some seconds.
 
     Returns
     -------
@@ -189,26 +222,30 @@ def compare_songs(first: tuple[str, Peaks], second: tuple[str, Peaks], frame: fl
     a_common = (a_frames >= start) & (a_frames <= stop)
     b_common = (b_frames >= start) & (b_frames <= stop)
     a_covered, b_covered = float(a_common.mean()), float(b_common.mean())
+    seconds = float(stop - start) / FRAMES_PER_SECOND
     if min(a_common.sum(), b_common.sum()) < _LEAST_PEAKS:
         return None
-    if max(a_covered, b_covered) < EXCERPT_COVERAGE:
+    is_whole = max(a_covered, b_covered) >= EXCERPT_COVERAGE
+    if not is_whole and not (overlaps and seconds >= LEAST_OVERLAP_SECONDS):
         return None
     agreement, weakest = _agreement(
         Peaks(a_frames[a_common], a.bins[a_common]), Peaks(b_frames[b_common], b.bins[b_common])
     )
     if agreement < LEAST_AGREEMENT or weakest < LEAST_WEAKEST:
         return None
-    is_copy = min(a_covered, b_covered) >= COPY_COVERAGE
+    kind: Kind = "overlap" if not is_whole else "excerpt"
+    if is_whole and min(a_covered, b_covered) >= COPY_COVERAGE:
+        kind = "copy"
     if a_covered < b_covered:
         a_name, b_name, shift = b_name, a_name, -shift
     return Pair(
         first=a_name,
         second=b_name,
-        kind="copy" if is_copy else "excerpt",
+        kind=kind,
         agreement=agreement,
         weakest=weakest,
         offset_seconds=shift / FRAMES_PER_SECOND,
-        common_seconds=float(stop - start) / FRAMES_PER_SECOND,
+        common_seconds=seconds,
     )
 
 
@@ -250,26 +287,26 @@ def _song(segment: Segment, row: int) -> tuple[str, Peaks]:
 
 
 def _places(
-    parts: Sequence[Part], own_part: Part, own_row: int, peaks: Peaks
+    parts: Sequence[Part], peaks: Peaks, own: tuple[Part, int] | None
 ) -> Iterator[tuple[tuple[str, Peaks], float]]:
     """Yield other songs, and at which frame of each the song may start."""
-    asked = _rarest(parts, song_landmarks(peaks))
+    asked = _rarest(parts, song_landmarks(peaks), least=1 if own is None else 2)
     for part in parts:
         dead = part.dead
-        if part is own_part:
+        if own is not None and part is own[0]:
             dead = np.zeros(len(part.segment), bool) if dead is None else dead.copy()
-            dead[own_row] = True
+            dead[own[1]] = True
         for candidate in part.segment.candidates(asked, PLACES_COMPARED, dead):
             if candidate.votes >= LEAST_VOTES:
                 yield _song(part.segment, candidate.song), candidate.frame
 
 
-def _rarest(parts: Sequence[Part], landmarks: Landmarks) -> Landmarks:
-    """Return those landmarks that fewest other places have, but any has."""
+def _rarest(parts: Sequence[Part], landmarks: Landmarks, least: int) -> Landmarks:
+    """Return those landmarks that fewest places have, but at least so many."""
     counts = np.zeros(len(landmarks.values), np.int64)
     for part in parts:
         directory = part.segment.directory
         counts += directory[landmarks.values + 1].astype(np.int64) - directory[landmarks.values]
-    shared = np.flatnonzero(counts > 1)
+    shared = np.flatnonzero(counts >= least)
     kept = shared[np.argsort(counts[shared], kind="stable")[:LANDMARKS_ASKED]]
     return Landmarks(landmarks.values[kept], landmarks.frames[kept])
