@@ -19,7 +19,7 @@ FLAGS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync --autoplay-policy=no-user-gesture-required"
 )
-PAGES = ("/", "/station", "/map", "/genres", "/genres?tab=accuracy", "/genres?tab=mine", "/add",
+PAGES = ("/", "/station", "/map", "/identify", "/genres", "/genres?tab=accuracy", "/genres?tab=mine", "/add",
          "/docs")  # fmt: skip
 SIZES = ((380, 760), (1600, 900))
 SLOW_MS = 60_000

@@ -9,6 +9,7 @@ const PAGES = [
   ["/station", "Station", "./station.js"],
   ["/map", "Map", "./map.js"],
   ["/genres", "Genres", "./genres.js"],
+  ["/identify", "Identify", "./identify.js"],
   ["/add", "Add", "./add.js"],
 ];
 const OTHERS = [
