@@ -11,6 +11,11 @@ const REACH_PIXELS = 14;
 const MOST_SEEDS = 50;
 const MOST_PLAYED = 500;
 const LISTED = 20;
+const STILL_MS = 150;
+/** Between these frames are fast enough to look smooth, and no faster than need be. */
+const [FAST_MS, SLOW_MS] = [20, 30];
+const FEWEST_POINTS = 4000;
+const FIRST_POINTS = 25000;
 
 export async function show(page, { signal, go }) {
   page.classList.add("map");
@@ -26,7 +31,8 @@ export async function show(page, { signal, go }) {
 
 class MapPage {
   constructor(page, signal, go, meta, points) {
-    Object.assign(this, { signal, go, meta, points, hovered: -1, chosen: [], lasso: null });
+    Object.assign(this, { signal, go, meta, points, hovered: -1, chosen: [], lasso: null, moving: false, drawn: 0 });
+    this.most = Math.min(points.n, FIRST_POINTS);
     this.index = new Index(points);
     this.canvas = h("canvas", {
       tabindex: 0, role: "application", "aria-label": "Map of the library: arrows move, plus and minus zoom, Enter plays the song in the middle",
@@ -84,14 +90,35 @@ class MapPage {
     this.view = { x: (left + right) / 2, y: (top + bottom) / 2, pixels, zoom: 1 };
   }
 
+  /** Draw while the map moves: as many points as there is time for, and all once it is still. */
+  move() {
+    this.moving = true;
+    clearTimeout(this.still);
+    this.still = setTimeout(() => {
+      this.moving = false;
+      this.drawn = 0;
+      this.draw();
+    }, STILL_MS);
+    this.draw();
+  }
+
+  /** Take note of how long the last frame took, and draw more or fewer points in the next. */
+  pace(now) {
+    const took = now - this.drawn;
+    if (this.drawn && took > SLOW_MS) this.most = Math.max(FEWEST_POINTS, this.most * 0.75);
+    else if (this.drawn && took < FAST_MS) this.most = Math.min(this.points.n, this.most * 1.25);
+    this.drawn = now;
+  }
+
   draw() {
     if (this.waits) return;
     this.waits = true;
-    requestAnimationFrame(() => {
+    requestAnimationFrame((now) => {
       this.waits = false;
       if (this.signal.aborted) return;
       this.view.zoom = this.view.pixels / this.whole;
-      this.drawer.draw(this.view);
+      if (this.moving) this.pace(now);
+      this.drawer.draw(this.view, this.moving ? Math.round(this.most) : this.points.n);
       this.drawOver();
       this.area.dataset.drawn = "1";
     });
@@ -153,14 +180,19 @@ class MapPage {
         return;
       }
       moved += Math.abs(event.clientX - before.clientX) + Math.abs(event.clientY - before.clientY);
-      if (this.lasso) this.lasso.push(this.place(event));
-      else if (pointers.size === 2) this.pinch(pointers, event);
+      if (this.lasso) {
+        this.lasso.push(this.place(event));
+        pointers.set(event.pointerId, event);
+        this.drawOver(); // the points stay where they are
+        return;
+      }
+      if (pointers.size === 2) this.pinch(pointers, event);
       else {
         this.view.x -= (event.clientX - before.clientX) / this.view.pixels;
         this.view.y += (event.clientY - before.clientY) / this.view.pixels;
       }
       pointers.set(event.pointerId, event);
-      this.draw();
+      this.move();
     });
     const up = trying((event) => {
       if (!pointers.delete(event.pointerId)) return;
@@ -214,7 +246,7 @@ class MapPage {
     this.view.x = x + (this.view.x - x) / real;
     this.view.y = y + (this.view.y - y) / real;
     this.view.pixels = pixels;
-    this.draw();
+    this.move();
     this.listSoon();
   }
 
@@ -231,7 +263,7 @@ class MapPage {
     this.hovered = i;
     this.canvas.classList.toggle("pointing", i >= 0);
     this.tip.classList.add("hidden");
-    this.draw();
+    this.drawOver();
     if (i >= 0) this.nameSoon(i);
   }
 
@@ -296,7 +328,7 @@ class MapPage {
     if (event.key in moves) {
       this.view.x += moves[event.key][0];
       this.view.y += moves[event.key][1];
-      this.draw();
+      this.move();
       this.listSoon();
     } else if (event.key === "+" || event.key === "=") this.zoomBy(1.5);
     else if (event.key === "-") this.zoomBy(1 / 1.5);
