@@ -12,11 +12,11 @@ from songprint.cli import checks, machine
 from songprint.cli.app import app
 from songprint.errors import ModelError
 
-GROUPS = ["versions", "machine", "decoders", "model", "optional"]
+GROUPS = ["versions", "machine", "decoders", "model", "library", "optional"]
 
 
 def run(*arguments: str) -> Any:
-    return CliRunner().invoke(app, ["doctor", *arguments])
+    return CliRunner().invoke(app, ["doctor", "--library", "/nowhere/at/all", *arguments])
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ def test_what_is_not_loaded_safely_is_not_loaded_at_all(monkeypatch: pytest.Monk
     monkeypatch.setattr(
         checks, "PACKAGES", {"no_such_package_anywhere": "no_such_package_anywhere"}
     )
-    assert {check.group for check in checks.examine()} == {"versions", "machine", "optional"}
+    assert {check.group for check in checks.examine(Path())} == {"versions", "machine", "optional"}
 
 
 def test_little_memory_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:

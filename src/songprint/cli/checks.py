@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from songprint.cli import machine
@@ -83,8 +84,14 @@ class Check:
     advice: str | None = None
 
 
-def examine() -> Iterator[Check]:
-    """Yield every check, in the order of the report."""
+def examine(library: Path) -> Iterator[Check]:
+    """Yield every check, in the order of the report.
+
+    Parameters
+    ----------
+    library : Path
+        The library to look at; there need be none.
+    """
     broken = False
     yield Check("versions", "songprint", "ok", _version("songprint"))
     yield Check("versions", "Python", "ok", platform.python_version())
@@ -98,6 +105,7 @@ def examine() -> Iterator[Check]:
         yield check_ffmpeg()
         yield from decoder_checks()
         yield from model_checks()
+        yield from library_checks(library)
     yield from extra_checks()
 
 
@@ -215,6 +223,39 @@ def model_checks() -> Iterator[Check]:
         yield Check("model", "self-test", "ok", value)
     else:
         yield Check("model", "self-test", "failure", "its numbers are not finite", advice)
+
+
+def library_checks(path: Path) -> Iterator[Check]:
+    """Yield whether a library is as it was written, to the byte, and can be read."""
+    from songprint.library.guards import examine
+    from songprint.library.schema import TABLES
+    from songprint.library.store import Library
+
+    if not any((path / part).is_dir() for part in ("songs.lance", "guards")):
+        yield Check("library", "folder", "ok", f"none yet in {path}")
+        return
+    yield Check("library", "folder", "ok", str(path))
+    repair = "songprint doctor --repair saves all that can be read; the library is kept"
+    found = examine(path, TABLES)
+    if found.damages:
+        first = found.damages[0]
+        value = f"{len(found.damages):,} damaged: {first.file.relative_to(path)} {first.what}"
+        yield Check("library", "files", "failure", value, repair)
+        return
+    whole = f"{found.files:,} as they were written, {found.n_bytes / 1e6:,.1f} MB"
+    if found.unguarded:
+        value = f"{whole}; of {len(found.unguarded):,} others nobody knows"
+        yield Check("library", "files", "warning", value, "they are from the next songprint add on")
+    else:
+        yield Check("library", "files", "ok", whole)
+    try:
+        library = Library.open(path)
+        rows = {name: len(library.read(name)) for name in TABLES}
+    except SongprintError as error:
+        yield Check("library", "tables", "failure", str(error), repair)
+    else:
+        value = ", ".join(f"{n:,} {name}" for name, n in rows.items() if n)
+        yield Check("library", "tables", "ok", value or "empty")
 
 
 def extra_checks() -> Iterator[Check]:

@@ -282,7 +282,7 @@ def _glance(library: Path, table: Path) -> Damage | None:
         with suppress(OSError, ValueError):
             if not Guard.load(guarded).is_whole(manifest):
                 return Damage(manifest, "has changed")
-    for file in _named_in(manifest):
+    for file in named_in(manifest):
         size = _guarded_size(guard_of(library, file))
         try:
             found = file.stat().st_size
@@ -293,7 +293,7 @@ def _glance(library: Path, table: Path) -> Damage | None:
     return None
 
 
-def _named_in(manifest: Path) -> list[Path]:
+def named_in(manifest: Path) -> list[Path]:
     """Return the files of data that a manifest names."""
     with suppress(OSError):
         names = re.findall(rb"[0-9a-f]{50}\.lance", manifest.read_bytes())
