@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from support.audiofiles import music, write_audio
 from support.requiring import do_without
 from support.serving import Client, serving
 from support.shelves import library_of, small_song
@@ -19,8 +20,8 @@ FLAGS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync --autoplay-policy=no-user-gesture-required"
 )
-PAGES = ("/", "/station", "/map", "/identify", "/genres", "/genres?tab=accuracy", "/genres?tab=mine", "/add",
-         "/docs")  # fmt: skip
+PAGES = ("/", "/station", "/map", "/identify", "/genres", "/genres?tab=accuracy",
+         "/genres?tab=mine", "/add", "/docs")  # fmt: skip
 SIZES = ((380, 760), (1600, 900))
 SLOW_MS = 60_000
 """Tests share two cores with much else."""
@@ -255,6 +256,25 @@ def test_songs_follow_each_other_without_a_gap(tab: Page) -> None:
     until(tab, "songprint.player.song.title === 'song 1' && songprint.player.time > 0.2")
     gap = tab.evaluate("songprint.player.gaps[0]")
     assert gap < 0.25  # on a machine that does much else; 0.03 s is the aim
+
+
+@pytest.mark.parametrize(("suffix", "codec"), [(".wma", None), (".wv", None), (".m4a", "alac")])
+def test_what_chromium_cannot_play_is_played(
+    browser: Browser, tmp_path: Path, suffix: str, codec: str | None
+) -> None:
+    (tmp_path / "music").mkdir()
+    sound = music(8.0, 44100, seed=1, channels=2)
+    file = write_audio(tmp_path / "music" / f"x{suffix}", sound, 44100, codec=codec)
+    with serving(library_of(tmp_path / "library", file).path) as client:
+        context = browser.new_context(base_url=client.address)
+        page = context.new_page()
+        page.goto("/")
+        page.get_by_role("button", name="Play x").click()
+        until(page, "songprint.player.time > 0.2")
+        page.evaluate("songprint.player.seek(6)")
+        until(page, "songprint.player.time > 6.1")
+        assert page.evaluate("songprint.player.duration") == pytest.approx(8.0, abs=0.1)
+        context.close()
 
 
 def test_music_plays_on_from_page_to_page(tab: Page) -> None:

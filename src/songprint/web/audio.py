@@ -17,12 +17,9 @@ if TYPE_CHECKING:
 
 MEDIA_TYPES = {
     ".aac": "audio/aac",
-    ".aif": "audio/aiff",
-    ".aiff": "audio/aiff",
     ".flac": "audio/flac",
     ".m4a": "audio/mp4",
     ".m4b": "audio/mp4",
-    ".mka": "audio/x-matroska",
     ".mp3": "audio/mpeg",
     ".mp4": "audio/mp4",
     ".oga": "audio/ogg",
@@ -32,7 +29,6 @@ MEDIA_TYPES = {
     ".wave": "audio/wav",
     ".weba": "audio/webm",
     ".webm": "audio/webm",
-    ".wma": "audio/x-ms-wma",
 }
 """What a browser is told; it never sees the file's name, and may not guess (nosniff)."""
 

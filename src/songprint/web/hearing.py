@@ -65,13 +65,13 @@ class Hearer:
     ----------
     cpu_seconds : float
         What one task may take of a core.
-    read_only : bool
-        Whether it may write no file.
+    file_bytes : int
+        How large a file it may write; 0 for none.
     """
 
-    def __init__(self, cpu_seconds: float = 120.0, *, read_only: bool = True) -> None:
+    def __init__(self, cpu_seconds: float = 120.0, *, file_bytes: int = 0) -> None:
         self._cpu_seconds = cpu_seconds
-        self._read_only = read_only
+        self._file_bytes = file_bytes
         self._turn = threading.Lock()
         self._waiting = threading.BoundedSemaphore(MOST_WAITING + 1)
         self._process: Any = None
@@ -142,7 +142,7 @@ class Hearer:
         ours, theirs = context.Pipe()
         self._process = context.Process(
             target=serve,
-            args=(theirs, self._cpu_seconds, self._read_only),
+            args=(theirs, self._cpu_seconds, self._file_bytes),
             name="hearing",
             daemon=True,
         )
@@ -175,14 +175,14 @@ class Hearer:
             self._process = None
 
 
-def serve(connection: Connection, cpu_seconds: float, read_only: bool) -> None:
+def serve(connection: Connection, cpu_seconds: float, file_bytes: int) -> None:
     """Do tasks until the other side hangs up; the target of the process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
     for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[threads] = "1"
     with suppress(OSError):
         os.nice(5)  # whoever clicks comes first
-    _limit(read_only)
+    _limit(file_bytes)
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):
         connection.send("ready")
         while True:
@@ -212,7 +212,7 @@ def _done(task: Task) -> Any:
         return Failure(422, f"internal error: {type(bug).__name__}; please report it")
 
 
-def _limit(read_only: bool) -> None:
+def _limit(file_bytes: int) -> None:
     if sys.platform != "linux":
         return
     import resource
@@ -221,8 +221,7 @@ def _limit(read_only: bool) -> None:
     most = MOST_BYTES if hard == resource.RLIM_INFINITY else min(MOST_BYTES, hard)
     resource.setrlimit(resource.RLIMIT_DATA, (most, hard))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if read_only:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
 
 
 def _limit_cpu(seconds: float) -> None:

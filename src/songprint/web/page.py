@@ -11,10 +11,14 @@ from starlette.requests import Request
 from songprint.web.cache import Cache
 from songprint.web.hearing import Hearer
 from songprint.web.jobs import Jobs
+from songprint.web.playable import MOST_FILE_BYTES, Playable
 from songprint.web.security import Sessions
 from songprint.web.settings import Settings
 from songprint.web.shelf import Shelf
 from songprint.web.uploads import Uploads
+
+INDEX_BYTES = 4 << 30
+"""The largest file of the index by which clips are identified."""
 
 
 @dataclass
@@ -35,9 +39,11 @@ class Page:
         Work in the background.
     pictures : Cache
         Waveforms, spectrograms and timelines.
-    own, strange, ears : Hearer
-        The processes that hear songs of the library, files that were sent, and that know which
-        recording clips are of.
+    playable : Playable
+        Songs as browsers can play them.
+    own, strange, ears, copier : Hearer
+        The processes that hear songs of the library, files that were sent, that know which
+        recording clips are of, and that convert songs.
     """
 
     settings: Settings
@@ -45,10 +51,12 @@ class Page:
     sessions: Sessions
     uploads: Uploads
     pictures: Cache
+    playable: Playable
     jobs: Jobs = field(default_factory=Jobs)
     own: Hearer = field(default_factory=Hearer)
     strange: Hearer = field(default_factory=Hearer)
-    ears: Hearer = field(default_factory=lambda: Hearer(300.0, read_only=False))
+    ears: Hearer = field(default_factory=lambda: Hearer(300.0, file_bytes=INDEX_BYTES))
+    copier: Hearer = field(default_factory=lambda: Hearer(file_bytes=MOST_FILE_BYTES))
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
@@ -66,6 +74,7 @@ class Page:
             sessions=Sessions(settings.token),
             uploads=Uploads(settings.upload_bytes, settings.upload_seconds),
             pictures=Cache(shelf.cache / "pictures"),
+            playable=Playable(shelf.cache / "playable"),
         )
 
     def close(self) -> None:
@@ -74,6 +83,7 @@ class Page:
         self.own.close()
         self.strange.close()
         self.ears.close()
+        self.copier.close()
 
 
 def _page(request: Request) -> Page:

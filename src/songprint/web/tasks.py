@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import base64
+import errno
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from songprint.web.refusal import Refusal
+
 if TYPE_CHECKING:
+    from av import AudioFrame
+
     from songprint.audio.container import DecodeLimits
     from songprint.fingerprints import Fingerprint
     from songprint.identify.identifier import Identifier
@@ -146,6 +152,83 @@ _listening = _Listening()
 """Of this process, which serves one library."""
 
 
+def convert(path: str, place: str) -> None:
+    """Write a song as 16-bit FLAC of one or two channels, which every browser plays.
+
+    Parameters
+    ----------
+    path : str
+        The song.
+    place : str
+        Where it goes, whole or not at all; nothing is done if it is there already.
+
+    Raises
+    ------
+    DecodeError
+        If no song can be heard in it.
+    Refusal
+        If it is too long, or the disk is full.
+    """
+    out = Path(place)
+    if out.is_file():
+        return
+    part = out.with_suffix(".part")
+    try:
+        _write_flac(path, part)
+        part.replace(out)
+    except OSError as error:
+        raise _unwritten(error) from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _unwritten(error: OSError) -> Refusal:
+    reason = "it is too long" if error.errno == errno.EFBIG else error.strerror or str(error)
+    return Refusal(409, f"it cannot be converted for the browser: {reason}")
+
+
+PLAYED_RATES_HZ = (44_100, 48_000)
+
+
+def _write_flac(path: str, part: Path) -> None:
+    import av
+    from av.audio.resampler import AudioResampler
+
+    from songprint.audio.container import open_song
+    from songprint.errors import DecodeError
+
+    with av.open(str(part), "w", format="flac") as file, open_song(path) as song:
+        own = song.stream.codec_context
+        rate = own.sample_rate if own.sample_rate in PLAYED_RATES_HZ else PLAYED_RATES_HZ[0]
+        layout = "mono" if own.channels == 1 else "stereo"
+        track = file.add_stream("flac", rate=rate, layout=layout)
+        resampler = AudioResampler("s16", layout, rate)
+        samples = 0
+
+        def put(frame: AudioFrame | None) -> None:
+            try:
+                file.mux(track.encode(frame))
+            except OSError as error:  # or it would be taken for a fault of the song
+                raise _unwritten(error) from error
+
+        for packet in song.packets():
+            try:
+                frames = packet.decode()
+            except av.FFmpegError:
+                continue  # what is damaged is passed over, as in hearing it
+            for frame in frames:
+                frame.pts = None  # time stamps may jump where damage was skipped
+                for piece in resampler.resample(frame):
+                    samples += piece.samples
+                    put(piece)
+        for piece in resampler.resample(None):
+            samples += piece.samples
+            put(piece)
+        put(None)
+    if not samples:
+        raise DecodeError(path, "no sound in it can be decoded")
+
+
 def plot(
     songs: Sequence[tuple[str, str]], kinds: Sequence[str], stretch: bool, suffix: str, dpi: int
 ) -> bytes:
@@ -260,8 +343,6 @@ def learn(
     UsageError
         If the songs cannot support it.
     """
-    from pathlib import Path
-
     from songprint.cli.labelled import LabelledSongs
     from songprint.cli.learnt import Learnt, document
     from songprint.errors import UsageError

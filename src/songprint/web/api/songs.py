@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
@@ -28,6 +29,7 @@ from songprint.web.api.models import (
 from songprint.web.audio import path_of, response
 from songprint.web.names import shown
 from songprint.web.page import OfPage, Page
+from songprint.web.playable import PLAYED
 from songprint.web.table import Filter
 from songprint.web.wording import describe
 
@@ -228,9 +230,18 @@ def _ranked(names: tuple[str, ...], probabilities: Any) -> list[Probability]:
     response_class=FileResponse,
     responses={206: {"description": "The range that was asked for"}, 416: {}},
 )
-def audio(page: OfPage, song_id: SongId) -> FileResponse:
-    """Send the song's file, or the range of it that is asked for."""
-    return response(path_of(page.shelf.library, page.shelf.current(), song_id))
+def audio(
+    page: OfPage,
+    song_id: SongId,
+    converted: Annotated[
+        bool, Query(description="As FLAC, whatever it is; for a browser that cannot play it.")
+    ] = False,
+) -> FileResponse:
+    """Send the song's file, or the range of it that is asked for; as FLAC if browsers need it."""
+    path = path_of(page.shelf.library, page.shelf.current(), song_id)
+    if converted or os.path.splitext(path)[1].lower() not in PLAYED:  # noqa: PTH122
+        path = str(page.playable.of(song_id, path, page.copier))
+    return response(path)
 
 
 @router.get("/api/songs/{song_id}/signals", response_model=Signals)

@@ -106,7 +106,10 @@ class Player extends EventTarget {
 
   heard(audio, event) {
     if (audio !== this.active) return;
-    if (event === "error" && audio.getAttribute("src")) {
+    if (event === "error" && audio.getAttribute("src") && !unplayable.has(this.song?.id)) {
+      unplayable.add(this.song.id); // asked for once more, as what every browser plays
+      this.start(true);
+    } else if (event === "error" && audio.getAttribute("src")) {
       note(`${this.song?.title ?? "the song"}: this browser cannot play it`, true);
       if (this.index + 1 < this.queue.length) this.go(1);
     } else if (event === "ended") {
@@ -163,8 +166,10 @@ class Player extends EventTarget {
   }
 }
 
+const unplayable = new Set();
+
 function address(song) {
-  return `/api/songs/${song.id}/audio`;
+  return `/api/songs/${song.id}/audio${unplayable.has(song.id) ? "?converted=true" : ""}`;
 }
 
 export const player = new Player();
