@@ -144,6 +144,7 @@ class Shelf:
         self._looked = 0.0
         self._not_before = 0.0
         self._reading = False
+        self._first = threading.Condition()
         self.turns = threading.BoundedSemaphore(max(2, usable_cores()))
 
     @property
@@ -179,6 +180,9 @@ class Shelf:
                 self._read()
             else:
                 threading.Thread(target=self._read, name="reading the library").start()
+        elif first:  # another thread may be reading it for the first time
+            with self._first:
+                self._first.wait_for(lambda: not self._reading)
         return self._snapshot
 
     def refresh(self) -> None:
@@ -216,4 +220,6 @@ class Shelf:
         except SongprintError as error:
             log.warning("%s", error)
         finally:
-            self._reading = False
+            with self._first:
+                self._reading = False
+                self._first.notify_all()

@@ -108,4 +108,5 @@ def doctor(page: OfPage) -> JobState:
 
     The job's result is what ``songprint doctor --json`` prints.
     """
-    return told(page.jobs.start("doctor", lambda job: run_command(job, ["doctor", "--json"])))
+    command = ["doctor", "--json", "--library", str(page.shelf.library.path)]
+    return told(page.jobs.start("doctor", lambda job: run_command(job, command)))
