@@ -429,13 +429,16 @@ class Library:
         """Remember what was said of a song on a station."""
         if verdict not in get_args(Verdict):
             raise ValueError(f"{verdict!r} is none of {get_args(Verdict)}")
-        row = {
-            "station": station,
-            "content_hash": content_hash,
-            "verdict": verdict,
-            "time": datetime.now(UTC),
-        }
         with self._noting("feedback") as table:
+            # The last word is the one that was said last, also by a clock that was set back.
+            now = datetime.now(UTC)
+            last = pc.max(self.read("feedback", "time")["time"]).as_py()
+            row = {
+                "station": station,
+                "content_hash": content_hash,
+                "verdict": verdict,
+                "time": now if last is None else max(now, last + timedelta(microseconds=1)),
+            }
             table.add(pa.Table.from_pylist([row], schema=TABLES["feedback"]))
 
     def feedback(self, station: str | None = None) -> dict[str, str]:
