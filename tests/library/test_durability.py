@@ -8,8 +8,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,8 +17,8 @@ from songprint.errors import LibraryError
 from songprint.library.guards import guard_of
 from songprint.library.schema import song_record
 from songprint.library.tags import SongTags
+from support.disks import small_disk
 from support.killing import contents, kill_and_finish, run_add
-from support.requiring import do_without
 from support.shelves import NOW, library_of, made_up_library, made_up_song, shelve, small_song
 
 
@@ -79,23 +77,6 @@ def test_a_reader_never_sees_half_a_write(tmp_path: Path) -> None:
     assert sizes == sorted(sizes)
     assert {size % 4 for size in sizes} == {1}
     assert len(reader) == 17
-
-
-@contextmanager
-def small_disk(place: Path, size: str) -> Iterator[None]:
-    """Mount a file system of its own at a place, or skip the test where one may not."""
-    place.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(place)]
-    try:
-        done = subprocess.run(command, capture_output=True, check=False)
-    except OSError:
-        do_without("there is no mount here")
-    if done.returncode != 0:
-        do_without("only root may mount a small disk")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "--lazy", str(place)], check=True)
 
 
 def test_a_full_disk_is_told_and_the_library_stays_whole(music: Path, tmp_path: Path) -> None:
