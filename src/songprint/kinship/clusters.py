@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -9,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from songprint.errors import UsageError
-from songprint.kinship.cells import k_means, nearest_centres
+from songprint.kinship.cells import nearest_centres
 from songprint.kinship.choice import Choice
-from songprint.kinship.distance import DEFAULT_WEIGHTS, Weights
+from songprint.kinship.distance import DEFAULT_WEIGHTS, Floats, Weights
 from songprint.kinship.words import shared_words
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ ARTIST_CAP = 3
 
 _SEED = 0
 _FITTED_ON = 20_000
+_STARTS = 4
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ def clusters(
     points = kinship.space.points(weights)
     parts = count or min(MOST_CLUSTERS, max(2, round(np.sqrt(len(kinship) / 4))))
     sample = np.random.default_rng(_SEED).permutation(len(points))[:_FITTED_ON]
-    centres = k_means(points[sample], min(parts, len(sample)), starts=4)
+    centres = _k_means(points[sample], min(parts, len(sample)))
     places = nearest_centres(points, centres)
     squares = np.square(points - centres[places]).sum(axis=1)
     found = [
@@ -132,3 +134,15 @@ def _told_apart(kinship: Kinship, playlists: list[Cluster]) -> list[Cluster]:
         names.add(name)
         apart.append(Cluster(name, cluster.rows, cluster.songs, cluster.spread))
     return apart
+
+
+def _k_means(points: Floats, count: int) -> Floats:
+    """Return the centres of clusters [shape=(count, d)], the same for the same points."""
+    from sklearn.cluster import KMeans
+    from sklearn.exceptions import ConvergenceWarning
+
+    means = KMeans(count, n_init=_STARTS, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # points that are all copies
+        centres: Floats = means.fit(points).cluster_centers_.astype(np.float32)
+    return centres

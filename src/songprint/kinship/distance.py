@@ -6,7 +6,7 @@ song, 1 as far as two songs at random.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Self
 
@@ -112,13 +112,22 @@ class Space:
         n songs.
     reference : Reference, optional
         The units; those that ship with the package by default.
+    room : callable, optional
+        Makes the array of float32 of a shape that :attr:`columns` is laid out in.
     """
 
-    def __init__(self, catalogue: Catalogue, reference: Reference | None = None) -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        reference: Reference | None = None,
+        *,
+        room: Callable[[tuple[int, int]], Floats] | None = None,
+    ) -> None:
         self.catalogue = catalogue
         self.reference = reference or load_reference()
         self.layout = layout_of(catalogue)
-        self.columns = np.empty((len(catalogue), self.layout.total), np.float32)
+        shape = len(catalogue), self.layout.total
+        self.columns: Floats = np.empty(shape, np.float32) if room is None else room(shape)
         # In pieces: what is in between takes several times the memory of the columns.
         for start in range(0, len(catalogue), _AT_ONCE):
             rows = np.arange(start, min(start + _AT_ONCE, len(catalogue)))

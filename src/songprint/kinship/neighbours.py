@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -80,6 +80,9 @@ class Kinship:
         The units of distance; those that ship with the package by default.
     correct_hubs : bool
         Whether neighbours are judged by local scaling (:mod:`songprint.kinship.hubs`).
+    room : callable, optional
+        Makes the array of float32 of a shape that the columns are laid out in; ``numpy.empty`` by
+        default, but it may be a file.
 
     Examples
     --------
@@ -95,9 +98,10 @@ class Kinship:
         *,
         reference: Reference | None = None,
         correct_hubs: bool = True,
+        room: Callable[[tuple[int, int]], Floats] | None = None,
     ) -> None:
         self.catalogue = catalogue
-        self.space = Space(catalogue, reference)
+        self.space = Space(catalogue, reference, room=room)
         self._scales = Scales(self.space, lambda: self.cells)
         self._correct_hubs = correct_hubs
         self._titles: NDArray[np.object_] | None = None

@@ -26,7 +26,7 @@ FILE = "map.npz"
 UNSURE = 255
 """The genre of a song of which none is sure."""
 
-_AT_ONCE = 8192
+_AT_ONCE = 4096
 _GROWTH = 2.0
 
 

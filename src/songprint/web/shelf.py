@@ -23,7 +23,7 @@ from songprint.library.store import Library
 from songprint.web.heap import trim
 from songprint.web.map import Axes, axes_for, packed, place
 from songprint.web.refusal import Refusal
-from songprint.web.spilling import FEWEST_SONGS, let_go, spilled
+from songprint.web.spilling import FEWEST_SONGS, let_go, room_for, spilled
 from songprint.web.table import Table
 
 if TYPE_CHECKING:
@@ -47,9 +47,12 @@ class Snapshot:
         The songs.
     version : int
         Of the library's table of songs.
+    cache : Path
+        The folder on whose disk large columns lie.
     """
 
-    def __init__(self, catalogue: Catalogue, version: int) -> None:
+    def __init__(self, catalogue: Catalogue, version: int, cache: Path) -> None:
+        self._cache = cache
         self.catalogue = catalogue
         self.version = version
         self.table = Table(catalogue)
@@ -65,7 +68,9 @@ class Snapshot:
         """How alike the songs are; laid out when first asked for."""
         with self._lock:
             if self._kinship is None:
-                self._kinship = Kinship(self.catalogue)
+                self._kinship = Kinship(
+                    self.catalogue, room=lambda shape: room_for(shape, self._cache)
+                )
                 let_go(self.catalogue)
             return self._kinship
 
@@ -74,6 +79,12 @@ class Snapshot:
         self.table.warm()
         self.kinship.prepare()
         _ = self.kinship.artists, self.kinship.works
+        trim()
+
+    def rest(self) -> None:
+        """Give back memory until somebody asks again."""
+        kinship = self._kinship
+        let_go(self.catalogue, kinship.space if kinship is not None else None)
         trim()
 
     def map(self, folder: Path) -> tuple[Axes, bytes]:
@@ -204,13 +215,18 @@ class Shelf:
                 self._snapshot = None
                 return
             started = time.monotonic()
+            if before is not None:
+                before.rest()
             # By a library of its own, whose caches go with it: they would take as much again.
             catalogue = spilled(Library.open(self.library.path).catalogue(), self.cache)
-            snapshot = Snapshot(catalogue, version)
+            snapshot = Snapshot(catalogue, version, self.cache)
+            if before is not None:
+                before.rest()
             trim()
             large = len(snapshot) >= FEWEST_SONGS
             if large and before is not None:
                 snapshot.warm()  # kin are sought in the one before until they can be in this one
+                before.rest()
             self._snapshot = snapshot
             took = time.monotonic() - started
             self._not_before = time.monotonic() + (PATIENCE if large else 1) * took

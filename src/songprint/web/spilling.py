@@ -1,27 +1,46 @@
-"""Columns that are seldom asked for, kept on the disk instead of in memory.
+"""Columns of a large library, kept on the disk and mapped instead of in memory.
 
 Kinship computes with its own columns; a library's embeddings and patterns are only read a few rows
-at a time after that. Of 100,000 songs they are 134 MB.
+at a time after that. Of 100,000 songs they are 134 MB, and kinship's own as much again.
 """
 
 from __future__ import annotations
 
 import mmap
+import os
 import tempfile
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
+
+from songprint.library.catalogue import Catalogue
 
 if TYPE_CHECKING:
-    from songprint.library.catalogue import Catalogue
+    from collections.abc import Sequence
+
+    from songprint.kinship.distance import Space
 
 FEWEST_SONGS = 20_000
 """A smaller library stays in memory."""
 
+MANY_ROWS = 1_000
+"""Whoever takes so many at once goes through all, and does not come back to them soon."""
+
 SPILLED = ("embeddings", "patterns")
+
+
+class _Spilled(Catalogue):
+    """A catalogue that does not stay in memory by being read through."""
+
+    def take(self, rows: NDArray[np.intp] | Sequence[int]) -> Self:
+        taken = super().take(rows)
+        if len(rows) >= MANY_ROWS:
+            let_go(self)
+        return taken
 
 
 def spilled(catalogue: Catalogue, folder: Path) -> Catalogue:
@@ -38,13 +57,32 @@ def spilled(catalogue: Catalogue, folder: Path) -> Catalogue:
         return catalogue
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        return replace(
-            catalogue,
-            embeddings=_mapped(catalogue.embeddings, folder),
-            patterns=_mapped(catalogue.patterns, folder),
-        )
+        columns = {field.name: getattr(catalogue, field.name) for field in fields(catalogue)}
+        columns |= {name: _mapped(columns[name], folder) for name in SPILLED}
+        return _Spilled(**columns)
     except OSError:
         return catalogue
+
+
+def room_for(shape: tuple[int, int], folder: Path) -> NDArray[np.float32]:
+    """Return an empty array for the columns that kinship computes with; a large one in a file.
+
+    Whoever asks reads them from the system's cache; a library that nobody asks any more, because
+    its successor is being made ready, then takes no memory.
+    """
+    if shape[0] >= FEWEST_SONGS:
+        with suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder) as file:
+                return _reserved(file, shape)
+    return np.empty(shape, np.float32)
+
+
+def _reserved(file: IO[bytes], shape: tuple[int, int]) -> NDArray[np.float32]:
+    n_bytes = 4 * shape[0] * shape[1]
+    if hasattr(os, "posix_fallocate"):  # a disk that is full says so now, and not by a bus error
+        os.posix_fallocate(file.fileno(), 0, n_bytes)
+    return np.memmap(file, np.float32, "w+", shape=shape)
 
 
 def _mapped(column: np.ndarray[Any, Any], folder: Path) -> np.ndarray[Any, Any]:
@@ -53,10 +91,13 @@ def _mapped(column: np.ndarray[Any, Any], folder: Path) -> np.ndarray[Any, Any]:
         return np.memmap(file, column.dtype, "r", shape=column.shape)
 
 
-def let_go(catalogue: Catalogue) -> None:
+def let_go(catalogue: Catalogue, space: Space | None = None) -> None:
     """Give back the memory of what was read of such columns; it is read again when needed."""
-    for name in SPILLED:
-        pages = getattr(getattr(catalogue, name), "_mmap", None)
+    columns = [getattr(catalogue, name) for name in SPILLED]
+    if space is not None:
+        columns.append(space.columns)
+    for column in columns:
+        pages = getattr(column, "_mmap", None)
         if isinstance(pages, mmap.mmap):
             with suppress(OSError, AttributeError):  # where the system knows no such advice
                 pages.madvise(mmap.MADV_DONTNEED)
