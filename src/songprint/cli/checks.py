@@ -228,13 +228,17 @@ def model_checks() -> Iterator[Check]:
 def library_checks(path: Path) -> Iterator[Check]:
     """Yield whether a library is as it was written, to the byte, and can be read."""
     from songprint.library.guards import examine
+    from songprint.library.objects import is_object, uri_of
     from songprint.library.schema import TABLES
-    from songprint.library.store import Library
 
-    if not any((path / part).is_dir() for part in ("songs.lance", "guards")):
-        yield Check("library", "folder", "ok", f"none yet in {path}")
+    if is_object(path):  # a store guards its bytes itself
+        yield Check("library", "place", "ok", uri_of(path))
+        yield _check_tables(path, "the store may keep earlier versions of its objects")
         return
-    yield Check("library", "folder", "ok", str(path))
+    if not any((path / part).is_dir() for part in ("songs.lance", "guards")):
+        yield Check("library", "place", "ok", f"none yet in {path}")
+        return
+    yield Check("library", "place", "ok", str(path))
     repair = "songprint doctor --repair saves all that can be read; the library is kept"
     found = examine(path, TABLES)
     if found.damages:
@@ -248,14 +252,20 @@ def library_checks(path: Path) -> Iterator[Check]:
         yield Check("library", "files", "warning", value, "they are from the next songprint add on")
     else:
         yield Check("library", "files", "ok", whole)
+    yield _check_tables(path, repair)
+
+
+def _check_tables(path: Path, advice: str) -> Check:
+    from songprint.library.schema import TABLES
+    from songprint.library.store import Library
+
     try:
         library = Library.open(path)
         rows = {name: len(library.read(name)) for name in TABLES}
     except SongprintError as error:
-        yield Check("library", "tables", "failure", str(error), repair)
-    else:
-        value = ", ".join(f"{n:,} {name}" for name, n in rows.items() if n)
-        yield Check("library", "tables", "ok", value or "empty")
+        return Check("library", "tables", "failure", str(error), advice)
+    value = ", ".join(f"{n:,} {name}" for name, n in rows.items() if n)
+    return Check("library", "tables", "ok", value or "empty")
 
 
 def extra_checks() -> Iterator[Check]:

@@ -25,6 +25,7 @@ from songprint.library.guards import FOLDER as GUARDS
 from songprint.library.guards import examine, keep_guards
 from songprint.library.lance import import_lancedb
 from songprint.library.locks import held
+from songprint.library.objects import is_object
 from songprint.library.refusals import reason
 from songprint.library.salvage import Restored, restore, salvage
 from songprint.library.schema import (
@@ -109,6 +110,8 @@ def repair(library: Path) -> Repaired:
         If there is no library, or another process is writing to it, or the folder that it lies in
         cannot be written to. Then nothing has changed.
     """
+    if is_object(library):
+        raise LibraryError(f"{library}: is in an object store, which guards its bytes itself")
     library = Path(os.path.realpath(library))
     if not any((library / part).is_dir() for part in (GUARDS, *(f"{t}.lance" for t in TABLES))):
         raise LibraryError(f"{library}: there is no library here")
