@@ -54,7 +54,12 @@ def write_long(path: Path, codec: str, hours: float, *, silent: bool = False) ->
             frame.sample_rate, frame.pts = RATE_HZ, at
             container.mux(sound.encode(frame))
             at += frame.samples
+            if codec == "libmp3lame":  # whose frames may be repeated as they are
+                break
         container.mux(sound.encode(None))
+    if codec == "libmp3lame":
+        once = path.read_bytes()
+        path.write_bytes(once * round(hours * 3600 * RATE_HZ / at))
 
 
 def add(music: Path, library: Path) -> tuple[float, int, int, str]:
