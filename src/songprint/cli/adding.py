@@ -123,11 +123,11 @@ class AddProgress(Bar):
         added, outcome = step.added, step.outcome
         self._added = added
         if outcome is not None:
-            heard = outcome.fingerprint
+            seconds = outcome.heard_seconds
             before = self._forecast.seconds_left
-            self._forecast.done(outcome.job.file, heard.seconds if heard else None)
+            self._forecast.done(outcome.job.file, seconds)
             took_off = max(before - self._forecast.seconds_left, 0.0)
-            self._seconds_done += heard.seconds if heard else took_off
+            self._seconds_done += took_off if seconds is None else seconds
             self._pace.mark(added.seconds, self._seconds_done)
         if self._bar is None or self._task is None:
             return

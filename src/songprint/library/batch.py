@@ -86,6 +86,11 @@ class Batch:
         self.add_file(file, fingerprint.content_hash, tags)
         self._holdings.heard(fingerprint.content_hash)
 
+    def add_written(self, file: FileOnDisk, song: str) -> None:
+        """Add a song whose row whoever heard it has written, and its file."""
+        self.add_file(file, song, None)
+        self._holdings.heard(song)
+
     def add_file(self, file: FileOnDisk, song: str, tags: SongTags | None) -> None:
         """Add a file of a song that is known; its tags are the song's if it is the main one."""
         self._put(FileRow(file.path, song, file.size, file.mtime_ns, None, None, _now()))
@@ -124,7 +129,7 @@ class Batch:
         self._writer.put_landmarks(list(self._landmarks.values()))
         self._writer.put_songs([self._record(song, before.get(song), now) for song in self._heard])
         self._retag(before, now)
-        self._writer.put_files(list(self._files.values()))
+        self._write_files(list(self._files.values()))
         self._writer.flush()
         self._heard.clear()
         self._landmarks.clear()
@@ -132,7 +137,13 @@ class Batch:
         self._files.clear()
         self._written += 1
         if self._written % TIDY_EVERY == 0:
-            self._writer.tidy_if_needed()
+            self._tidy()
+
+    def _write_files(self, files: list[FileRow]) -> None:
+        self._writer.put_files(files)
+
+    def _tidy(self) -> None:
+        self._writer.tidy_if_needed()
 
     def _put(self, file: FileRow) -> None:
         if not self._files:
@@ -142,6 +153,8 @@ class Batch:
 
     def _rows_before(self) -> dict[str, dict[str, Any]]:
         """Return what the library says of the songs at hand, by content hash."""
+        if not (self._heard or self._tags):
+            return {}
         columns = ("content_hash", "path", *TAGGED, "plays", "heard", "added")
         rows = self._library.read_songs([*self._heard, *self._tags], *columns)
         return {row["content_hash"]: row for row in rows.sort_by("added").to_pylist()}

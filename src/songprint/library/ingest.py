@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from songprint.library.batch import Batch
 from songprint.library.holdings import Holdings
@@ -22,9 +23,8 @@ from songprint.library.settle import settle_files, settle_songs
 from songprint.library.worker import Identified, Job, Outcome
 
 if TYPE_CHECKING:
-    from songprint.audio.peaks import Peaks
-    from songprint.fingerprints import Fingerprint
     from songprint.library.store import Library
+    from songprint.library.writer import Writer
 
 
 @dataclass
@@ -95,14 +95,58 @@ class Step:
     outcome: Outcome | None
 
 
+class Pool(Protocol):
+    """Whoever hears songs; see :class:`~songprint.library.pool.WorkerPool`."""
+
+    def run(
+        self, next_job: Callable[[], Job | None], is_wanted: Callable[[Job, Identified], bool]
+    ) -> Iterator[Outcome | None]:
+        """Do jobs until there are none."""
+
+
+class Workplace(Protocol):
+    """Where songs are heard: on this machine, or on others."""
+
+    def batch(self, library: Library, writer: Writer, holdings: Holdings) -> Batch:
+        """Return what collects and writes."""
+
+    def pool(self, library: Library, holdings: Holdings) -> AbstractContextManager[Pool]:
+        """Return who hears, for the length of a block."""
+
+
+@dataclass(frozen=True)
+class Here:
+    """This machine.
+
+    Attributes
+    ----------
+    workers : int
+        Songs heard at once, each by a process.
+    time_limit_seconds : float or None
+        What a file may take before it is given up; by its size and duration if None.
+    """
+
+    workers: int
+    time_limit_seconds: float | None = None
+
+    def batch(self, library: Library, writer: Writer, holdings: Holdings) -> Batch:
+        """Return what collects and writes."""
+        return Batch(library, writer, holdings)
+
+    def pool(self, _library: Library, _holdings: Holdings) -> WorkerPool:
+        """Return processes of this machine."""
+        return WorkerPool(self.workers, self.time_limit_seconds)
+
+
 def add_folders(
     library: Library,
     places: Sequence[str],
     *,
-    workers: int,
+    workers: int = 1,
     prune: bool = False,
     retry: bool = False,
     time_limit_seconds: float | None = None,
+    workplace: Workplace | None = None,
     on_plan: Callable[[list[FileOnDisk]], None] | None = None,
     on_step: Callable[[Step], None] | None = None,
 ) -> Added:
@@ -113,15 +157,18 @@ def add_folders(
     library : Library
         The library.
     places : sequence of str
-        Folders, in which every audio file is taken, and files.
+        Folders, in which every audio file is taken, and files; or prefixes of an object store.
     workers : int
-        Songs heard at once, each by a process.
+        Songs heard at once, each by a process of this machine.
     prune : bool
         Forget the files that are gone; else they are kept, and told of.
     retry : bool
         Also try the files again that failed before.
     time_limit_seconds : float, optional
         What a file may take before it is given up; by its size and duration if left out.
+    workplace : Workplace, optional
+        Where songs are heard, if not by these workers: a
+        :class:`~songprint.cluster.workplace.Cluster`.
     on_plan : callable, optional
         Is told which files will be looked into, before that begins.
     on_step : callable, optional
@@ -142,18 +189,19 @@ def add_folders(
     from songprint.fingerprints import default_fingerprinter
 
     started = time.monotonic()
+    workplace = workplace or Here(workers, time_limit_seconds)
     model = default_fingerprinter().model_version
     added = Added()
     with library.writing() as writer:
         seen = scan(places)
         writer.put_folders(seen.roots)
         holdings = Holdings(library, model)
-        batch = Batch(library, writer, holdings)
+        batch = workplace.batch(library, writer, holdings)
         ingest = _Ingest(holdings, batch, added, retry=retry)
         ingest.plan(seen)
         if on_plan is not None:
             on_plan(list(ingest.waiting))
-        with WorkerPool(workers, time_limit_seconds) as pool:
+        with workplace.pool(library, holdings) as pool:
             try:
                 for outcome in pool.run(ingest.next_job, ingest.is_wanted):
                     if outcome is not None:
@@ -236,12 +284,14 @@ class _Ingest:
         if identified is None or outcome.error is not None:
             self._added.failed.append(Found(file.path, outcome.error))
             self._batch.add_failure(file, outcome)
-        elif outcome.fingerprint is not None:
-            self._enter_song(file, identified, outcome.fingerprint, outcome.peaks)
+        elif outcome.heard_seconds is not None:
+            self._enter_song(file, identified, outcome, outcome.heard_seconds)
+        elif identified.content_hash in self._holdings.current:
+            self._enter_file(file, identified)
         elif identified.content_hash in self._hearing:
             self._same[identified.content_hash].append(outcome)
-        else:
-            self._enter_file(file, identified)
+        else:  # another file of this song could not be heard after all
+            self.waiting.append(file)
         if identified and self._hearing.get(identified.content_hash) == file.path:
             self._enter_same(identified.content_hash)
 
@@ -261,17 +311,16 @@ class _Ingest:
                 self.waiting.append(outcome.job.file)
 
     def _enter_song(
-        self,
-        file: FileOnDisk,
-        identified: Identified,
-        fingerprint: Fingerprint,
-        peaks: Peaks | None,
+        self, file: FileOnDisk, identified: Identified, outcome: Outcome, seconds: float
     ) -> None:
         before = self._holdings.files.get(file.path)
         was_old = identified.content_hash in self._holdings.old
-        self._batch.add_song(file, fingerprint, identified.tags, peaks)
+        if outcome.fingerprint is None:
+            self._batch.add_written(file, identified.content_hash)
+        else:
+            self._batch.add_song(file, outcome.fingerprint, identified.tags, outcome.peaks)
         self._added.heard += 1
-        self._added.heard_seconds += fingerprint.seconds
+        self._added.heard_seconds += seconds
         if was_old:
             self._added.renewed += 1
         elif before is None or before.content_hash in (None, identified.content_hash):

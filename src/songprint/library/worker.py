@@ -85,6 +85,9 @@ class Outcome:
         The fault lies not with the file: it is worth another try next time.
     retires : bool
         This was the worker's last job.
+    written_seconds : float or None
+        How long the song is, if it was heard and its rows lie where they belong already: they need
+        only be committed, and fingerprint and peaks have stayed where it was heard.
     """
 
     job: Job
@@ -94,6 +97,12 @@ class Outcome:
     error: str | None = None
     passing: bool = False
     retires: bool = False
+    written_seconds: float | None = None
+
+    @property
+    def heard_seconds(self) -> float | None:
+        """How long the song is, if it was heard."""
+        return self.fingerprint.seconds if self.fingerprint else self.written_seconds
 
 
 def serve(connection: Connection) -> None:

@@ -99,7 +99,7 @@ class Writer:
             return
         schema = pa.schema([SONGS.field(name) for name in changes[0]])
         rows = pa.Table.from_pylist(list(changes), schema=schema)
-        with self._committing():
+        with self.committing():
             table = self._library.table("songs")
             table.merge_insert("content_hash").when_matched_update_all().execute(rows)
 
@@ -122,8 +122,14 @@ class Writer:
 
     def put_files(self, files: Sequence[FileRow]) -> None:
         """Add files, or replace those of the same path."""
-        rows = [asdict(file) | {"path": written_path(file.path)} for file in files]
-        self._upsert("files", ["path"], rows)
+        self._upsert("files", ["path"], _file_records(files))
+
+    def add_files(self, files: Sequence[FileRow]) -> None:
+        """Add files that the library does not know: nothing is read for it."""
+        if files:
+            rows = pa.Table.from_pylist(_file_records(files), schema=TABLES["files"])
+            with self.committing():
+                self._library.table("files").add(rows)
 
     def drop_files(self, paths: Iterable[str]) -> None:
         """Forget files, not their songs."""
@@ -154,7 +160,7 @@ class Writer:
         LibraryError
             If a table is damaged: written anew, nobody could tell its damage from what was heard.
         """
-        with self._committing("be tidied"):
+        with self.committing("be tidied"):
             for name in tables:
                 for damage in examine(self._library.path, [name]).damages:
                     raise damaged(self._library.path, damage)
@@ -177,7 +183,8 @@ class Writer:
         )
 
     @contextmanager
-    def _committing(self, what: str = "be written") -> Iterator[None]:
+    def committing(self, what: str = "be written") -> Iterator[None]:
+        """Hold Ctrl-C back while something is committed, and refuse in a line what goes wrong."""
         self._library.require_writer()
         with uninterrupted(), refusing(self._library.place, what):
             yield
@@ -189,15 +196,19 @@ class Writer:
             return
         if not isinstance(rows, pa.Table):
             rows = pa.Table.from_pylist(list(rows), schema=TABLES[name])
-        with self._committing():
+        with self.committing():
             merge = self._library.table(name).merge_insert(keys)
             merge.when_matched_update_all().when_not_matched_insert_all().execute(rows)
 
     def _delete(self, name: str, column: str, values: Iterable[str], condition: str = "") -> None:
-        with self._committing():
+        with self.committing():
             for some in _batches(values):
                 listed = ", ".join(map(quoted, some))
                 self._library.table(name).delete(f"{column} in ({listed}){condition}")
+
+
+def _file_records(files: Iterable[FileRow]) -> list[dict[str, Any]]:
+    return [asdict(file) | {"path": written_path(file.path)} for file in files]
 
 
 def _batches(values: Iterable[str]) -> Iterator[list[str]]:

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from songprint import Library
+from songprint.errors import LibraryError
+from songprint.library import lease
+from songprint.library.ingest import Added, add_folders
+from songprint.library.objects import open_bucket
+from support.shelves import small_song
+
+pytest.importorskip("obstore")
+moto = pytest.importorskip("moto.server")
+
+TIMES = ("added", "changed", "mtime_ns", "missing")
+MUSIC, PLACE = "s3://bucket/music", "s3://bucket/library"
+
+
+@pytest.fixture
+def bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    endpoint = "http://{}:{}".format(*server.get_host_and_port())
+    told = {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ALLOW_HTTP": "true",
+        "AWS_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "key",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+        "XDG_DATA_HOME": str(tmp_path / "data"),
+    }
+    for name, value in told.items():
+        monkeypatch.setenv(name, value)
+    for reset in ("moto-api/reset", "bucket"):
+        method = "PUT" if reset == "bucket" else "POST"
+        urllib.request.urlopen(urllib.request.Request(f"{endpoint}/{reset}", method=method)).close()
+    yield
+    server.stop()
+
+
+def upload(folder: Path) -> None:
+    for path in sorted(folder.rglob("*.*")):
+        open_bucket(MUSIC).put(str(path.relative_to(folder)), path.read_bytes())
+
+
+def add(library: Library, *places: str) -> Added:
+    return add_folders(library, places, workers=1)
+
+
+def test_a_library_in_a_store_equals_one_in_a_folder(tmp_path: Path, bucket: None) -> None:
+    music = tmp_path / "music"
+    small_song(music / "a.flac", 1, title="So What", artist="Miles")
+    small_song(music / "b" / "b.flac", 2)
+    (music / "bad.mp3").write_bytes(b"no music " * 99)
+    upload(music)
+    local, remote = Library.open(tmp_path / "here", create=True), Library.open(PLACE, create=True)
+    first, second = add(local, str(music)), add(remote, MUSIC)
+    assert (second.added, len(second.failed)) == (first.added, len(first.failed)) == (2, 1)
+    assert second.failed[0].path == f"{MUSIC}/bad.mp3"
+    for table, key in (("songs", "content_hash"), ("landmarks", "content_hash"), ("files", "path")):
+        here, there = (one.read(table).sort_by(key).to_pylist() for one in (local, remote))
+        for row in [*here, *there]:
+            for name in (*TIMES, "words"):
+                row.pop(name, None)
+            if row.get("path"):
+                row["path"] = row["path"].replace(str(music), MUSIC)
+        assert here == there
+    again = add(Library.open(PLACE), MUSIC)
+    assert (again.heard, again.unchanged, again.failed_before) == (0, 2, 1)
+
+
+def test_a_second_writer_is_refused_until_the_first_has_ended(
+    bucket: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = Library.open(PLACE, create=True), Library.open(PLACE)
+    with one.writing():
+        with pytest.raises(LibraryError, match=r"process \d+ on .* is writing"), two.writing():
+            pass
+        monkeypatch.setattr(lease, "LASTS_SECONDS", -1.0)  # as if it had not been renewed
+        with pytest.raises(LibraryError, match="another may be"):
+            one.require_writer()
+    with two.writing():
+        pass
+
+
+def test_what_cannot_be_reached_is_told_in_one_line(bucket: None) -> None:
+    with pytest.raises(LibraryError, match="there is no library here"):
+        Library.open("s3://bucket/nothing")
+    library = Library.open(PLACE, create=True)
+    failed = add(library, "s3://no-such-bucket/music").failed
+    assert [one.path for one in failed] == ["s3://no-such-bucket/music"]
+    assert "\n" not in str(failed[0].problem)
