@@ -49,7 +49,7 @@ import_songs(Library.open(sys.argv[1]), sys.argv[2])
 def test_an_import_that_is_killed_brings_in_all_or_nothing(exported: Path, tmp_path: Path) -> None:
     rng = random.Random(os.urandom(8))
     library = Library.open(tmp_path / "library", create=True)
-    for _ in range(5):
+    for _ in range(3):
         process = subprocess.Popen(
             [sys.executable, "-c", IMPORT, str(library.path), str(exported)],
             stdout=subprocess.PIPE,

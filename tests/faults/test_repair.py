@@ -93,13 +93,18 @@ def test_the_hint_that_lancedb_keeps_beside_may_be_anything(library: Path) -> No
         pass
 
 
-@pytest.fixture
-def shelf(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def shelved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A library of 450 songs that nobody heard, in a large piece and a small one."""
-    library = made_up_library(tmp_path / "library", 400)
+    library = made_up_library(tmp_path_factory.mktemp("shelved") / "library", 400)
     more = {f"/music/{n}.mp3": made_up_song(n) for n in range(1000, 1050)}
     shelve(library, more)
     return library.path
+
+
+@pytest.fixture
+def shelf(shelved: Path, tmp_path: Path) -> Path:
+    return copy_of(shelved, tmp_path / "library")
 
 
 def rows(library: Path) -> dict[str, str]:
