@@ -20,7 +20,7 @@ TIMES = ("added", "changed", "mtime_ns", "missing")
 MUSIC, PLACE = "s3://bucket/music", "s3://bucket/library"
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
@@ -51,7 +51,7 @@ def add(library: Library, *places: str) -> Added:
     return add_folders(library, places, workers=1)
 
 
-def test_a_library_in_a_store_equals_one_in_a_folder(tmp_path: Path, bucket: None) -> None:
+def test_a_library_in_a_store_equals_one_in_a_folder(tmp_path: Path) -> None:
     music = tmp_path / "music"
     small_song(music / "a.flac", 1, title="So What", artist="Miles")
     small_song(music / "b" / "b.flac", 2)
@@ -74,7 +74,7 @@ def test_a_library_in_a_store_equals_one_in_a_folder(tmp_path: Path, bucket: Non
 
 
 def test_a_second_writer_is_refused_until_the_first_has_ended(
-    bucket: None, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     one, two = Library.open(PLACE, create=True), Library.open(PLACE)
     with one.writing():
@@ -87,7 +87,7 @@ def test_a_second_writer_is_refused_until_the_first_has_ended(
         pass
 
 
-def test_what_cannot_be_reached_is_told_in_one_line(bucket: None) -> None:
+def test_what_cannot_be_reached_is_told_in_one_line() -> None:
     with pytest.raises(LibraryError, match="there is no library here"):
         Library.open("s3://bucket/nothing")
     library = Library.open(PLACE, create=True)

@@ -13,7 +13,7 @@ from songprint.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from songprint.library.ingest import Added, Step
+    from songprint.library.ingest import Added, Step, Workplace
     from songprint.library.store import Library
 
 EXAMPLES = """\b
@@ -24,6 +24,7 @@ Examples:
   songprint add --watch ~/Music
   songprint add --forget ~/Music/old
   songprint add --json ~/Music > added.json
+  songprint add --ray auto --library s3://bucket/library s3://bucket/music
 
 \b
 Only what is new or has changed is heard; without a folder, in all folders that
@@ -70,6 +71,14 @@ def add(
             show_default=False,
         ),
     ] = None,
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Hear on a Ray cluster: auto, host:port, or local for one of this machine.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
     library: LibraryOption = None,
 ) -> None:
@@ -78,6 +87,7 @@ def add(
     Moved, renamed and tagged files are recognised and not heard again.
     """
     from songprint.cli.hearing import usable_cores
+    from songprint.library.ingest import Here
     from songprint.library.store import Library
     from songprint.library.watch import changes
 
@@ -98,7 +108,12 @@ def add(
         raise UsageError(f"{kept.place}: no folder was added yet; name one")
     failed = False
     for _ in changes(places):
-        added = _add(kept, places, workers or usable_cores(), prune, retry, time_limit)
+        workplace: Workplace = Here(workers or usable_cores(), time_limit)
+        if ray is not None:
+            from songprint.cluster.workplace import Cluster
+
+            workplace = Cluster(ray, workers, time_limit)
+        added = _add(kept, places, workplace, prune, retry)
         failed = bool(added.failed)
         _print(kept, added, as_json)
         if not watch:
@@ -110,10 +125,9 @@ def add(
 def _add(
     library: Library,
     places: Sequence[str],
-    workers: int,
+    workplace: Workplace,
     prune: bool,
     retry: bool,
-    time_limit_seconds: float | None,
 ) -> Added:
     from songprint.cli.adding import AddProgress
     from songprint.library.ingest import add_folders
@@ -134,10 +148,9 @@ def _add(
             added = add_folders(
                 library,
                 places,
-                workers=workers,
                 prune=prune,
                 retry=retry,
-                time_limit_seconds=time_limit_seconds,
+                workplace=workplace,
                 on_plan=progress.plan,
                 on_step=on_step,
             )

@@ -110,7 +110,9 @@ class Workplace(Protocol):
     def batch(self, library: Library, writer: Writer, holdings: Holdings) -> Batch:
         """Return what collects and writes."""
 
-    def pool(self, library: Library, holdings: Holdings) -> AbstractContextManager[Pool]:
+    def pool(
+        self, library: Library, holdings: Holdings, batch: Batch
+    ) -> AbstractContextManager[Pool]:
         """Return who hears, for the length of a block."""
 
 
@@ -133,7 +135,7 @@ class Here:
         """Return what collects and writes."""
         return Batch(library, writer, holdings)
 
-    def pool(self, _library: Library, _holdings: Holdings) -> WorkerPool:
+    def pool(self, _library: Library, _holdings: Holdings, _batch: Batch) -> WorkerPool:
         """Return processes of this machine."""
         return WorkerPool(self.workers, self.time_limit_seconds)
 
@@ -201,7 +203,7 @@ def add_folders(
         ingest.plan(seen)
         if on_plan is not None:
             on_plan(list(ingest.waiting))
-        with workplace.pool(library, holdings) as pool:
+        with workplace.pool(library, holdings, batch) as pool:
             try:
                 for outcome in pool.run(ingest.next_job, ingest.is_wanted):
                     if outcome is not None:
