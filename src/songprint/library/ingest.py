@@ -118,7 +118,7 @@ class Workplace(Protocol):
 
 @dataclass(frozen=True)
 class Here:
-    """This machine.
+    """Hearing on the machine that this runs on.
 
     Attributes
     ----------

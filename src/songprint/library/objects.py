@@ -3,7 +3,8 @@
 Where the store is and who may enter is told by the environment alone, in the variables that the
 stores' own tools read: ``AWS_REGION``, ``AWS_ACCESS_KEY_ID`` and ``AWS_SECRET_ACCESS_KEY``, or the
 role of the machine; for a store that is not Amazon's ``AWS_ENDPOINT_URL``, and where that is not
-encrypted ``AWS_ALLOW_HTTP=true``. Lance reads the same, so that no key is ever in songprint's hands.
+encrypted ``AWS_ALLOW_HTTP=true``. Lance reads the same, so that no key is ever in songprint's
+hands.
 """
 
 from __future__ import annotations

@@ -12,7 +12,6 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 from songprint.errors import LibraryError
@@ -66,14 +65,17 @@ class StoreLibrary(Library):
         return name in self._there
 
     def written_times(self, name: str) -> list[float]:
+        """Return when each kept state of a table was written, in seconds."""
         return [
             one["last_modified"].timestamp() for one in self._objects(f"{name}.lance/_versions")
         ]
 
     def n_bytes(self) -> int:
+        """Return how much the library takes."""
         return sum(int(one["size"]) for one in self._objects(None))
 
     def require_writer(self) -> None:
+        """Refuse to write once the lease is another's."""
         if self._lease is not None:
             self._lease.require()
 
