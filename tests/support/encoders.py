@@ -7,12 +7,15 @@ from songprint.learn.filterbank import FilterBankConfig
 from songprint.learn.student import Encoder
 
 TINY = FilterBankConfig(
+    filters=(16, 16, 16),
+    first_channels=16,
     time_rank=1,
+    time_strides=(2, 2),
     timbral_ranks=(2, 2),
     timbral_strides=(6, 6),
     temporal_rank=1,
+    temporal_frames=32,
     temporal_stride=(4, 12),
-    narrow=4,
     refinement=2,
     dropout=0.2,
 )

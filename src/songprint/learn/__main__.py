@@ -29,7 +29,6 @@ from songprint.learn.corpus import Corpus, build
 from songprint.learn.distil import TEACHERS, Distiller
 from songprint.learn.equalise import equalise
 from songprint.learn.export import export_encoder, quantise
-from songprint.learn.prune import prune
 from songprint.learn.teacher import MusiCNN
 from songprint.learn.train import TrainConfig, Trainer
 
@@ -93,12 +92,12 @@ def _train_encoder(arguments: argparse.Namespace, corpus: Corpus, weights: Path)
             "steps": trainer.step,
             "batch_windows": config.batch_windows,
             "held_out_artists": held_out,
-        }
+        },
+        "network": asdict(config.network),
     }
     sample = trainer.data.sample()
-    encoder = prune(trainer.averaged_encoder().to("cpu"), torch.from_numpy(sample))
+    encoder = trainer.averaged_encoder().to("cpu")
     equalise(encoder, torch.from_numpy(sample[::8]))
-    facts["network"] = asdict(encoder.trunk.config)
     export_encoder(encoder, weights, facts)
     _LOG.info("wrote %s", quantise(weights, sample))
 

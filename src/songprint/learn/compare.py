@@ -27,7 +27,6 @@ from songprint.learn.corpus import Corpus
 from songprint.learn.distil import TEACHERS
 from songprint.learn.equalise import equalise
 from songprint.learn.export import export_encoder, quantise
-from songprint.learn.prune import prune
 from songprint.learn.teacher import MusiCNN
 from songprint.learn.train import TrainConfig, Trainer
 
@@ -66,7 +65,6 @@ def main() -> None:
         trainer = Trainer(config, arguments.runs / "shards", teachers, folder, torch.device("cpu"))
         encoder = trainer.run(every=100)
         sample = trainer.data.sample()
-        encoder = prune(encoder, torch.from_numpy(sample))
         equalise(encoder, torch.from_numpy(sample[::8]))
         export_encoder(encoder, folder / "weights", {"trained": {"steps": trainer.step}})
         quantise(folder / "weights", sample)

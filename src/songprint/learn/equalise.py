@@ -18,7 +18,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from songprint.learn.filterbank import Affine, FilterBank, TemporalFilters, TimbralFilters
+from songprint.learn.filterbank import (
+    TEACHERS,
+    Affine,
+    FilterBank,
+    TemporalFilters,
+    TimbralFilters,
+)
 from songprint.learn.student import Encoder
 
 _SMALLEST = 1e-6
@@ -39,20 +45,23 @@ def equalise(encoder: Encoder, windows: Tensor) -> None:
         return
     with torch.no_grad():
         x = (windows * trunk.input_scale + trunk.input_shift)[:, None]
-        ranges = _range(trunk.over_time(x))
-        trunk.over_time.weight.div_(_outputs(ranges, 4))
-        for filters, part in zip(trunk.timbral, ranges.chunk(len(trunk.timbral)), strict=True):
+        for filters in trunk.timbral:
             assert isinstance(filters, TimbralFilters)
-            filters.basis.weight.mul_(_inputs(part, 4))
-        for number, filters in enumerate(trunk.timbral):
-            assert isinstance(filters, TimbralFilters)
-            _equalise_filters(filters, trunk.over_time(x).chunk(len(trunk.timbral), 1)[number])
-        _equalise_filters(trunk.temporal, trunk.temporal.pad(x))
+            ranges = _range(filters.over_time(x))
+            filters.over_time.weight.div_(_outputs(ranges, 4))
+            filters.basis.weight.mul_(_inputs(ranges, 4))
+            _equalise_filters(filters, x)
+        _equalise_filters(trunk.temporal, x)
         front = trunk.front(windows)
         layers = [_range(layer) for layer in (*front, *trunk.middle(front))]
-        middle = torch.stack(layers[len(front) :]).amax(0)  # summed, so they share a range
-        ranges_of = [*layers[: len(front)], middle, middle, middle]
-        _equalise_middle(trunk, front, ranges_of)
+        # What the convolutions over time find is added up, so it shares a range.
+        *found, first, second, third = layers
+        shared = torch.maximum(second, third).view(TEACHERS, -1)
+        first = first.view(TEACHERS, -1)
+        living = shared[:, : first.shape[1]]
+        living.copy_(torch.maximum(living, first))
+        ranges_of = [*found, living.flatten(), shared.flatten(), shared.flatten()]
+        _equalise_middle(trunk, ranges_of)
         _follow(encoder.pooled_norm, ranges_of)
 
 
@@ -71,44 +80,35 @@ def _inputs(ranges: Tensor, dimensions: int) -> Tensor:
 
 def _equalise_filters(filters: TimbralFilters | TemporalFilters, x: Tensor) -> None:
     mix = filters.rectify.largest
-    ranges = _range(filters.basis(x))
+    ranges = _range(filters.answers(x))
     filters.basis.weight.div_(_outputs(ranges, 4))
     mix.weight.mul_(ranges)
-    answers = [F.conv2d(window[None], mix.weight[:, :, None, None]) for window in filters.basis(x)]
+    answers = [F.conv2d(one[None], mix.weight[:, :, None, None]) for one in filters.answers(x)]
     largest = torch.stack([_range(answer) for answer in answers]).amax(0)
     mix.weight.div_(largest[:, None])
     filters.rectify.turn.scale.mul_(largest)
 
 
-def _equalise_middle(trunk: FilterBank, front: Sequence[Tensor], ranges: Sequence[Tensor]) -> None:
-    middle = trunk.middle
-    narrowed = _range(middle.narrowed(front))
+def _equalise_middle(trunk: FilterBank, ranges: Sequence[Tensor]) -> None:
+    middle, fronts = trunk.middle, len(trunk.timbral) + 1
     for filters, part in zip((*trunk.timbral, trunk.temporal), ranges, strict=False):
         assert isinstance(filters, TimbralFilters | TemporalFilters)
         _divide(filters.rectify.finish, part)
-    for layer, part in zip(middle.narrow, ranges, strict=False):
-        assert isinstance(layer, nn.Conv1d)
-        _multiply_grouped(layer, part)
-        layer.weight.div_(_outputs(narrowed, 3))
-        assert layer.bias is not None
-        layer.bias.div_(narrowed)
-    for number, (layer, finish) in enumerate(zip(middle.layers, middle.finish, strict=True)):
+    inputs = torch.cat(list(ranges[:fronts]))
+    layers = zip(middle.layers, middle.finish, ranges[fronts:], strict=True)
+    for layer, finish, outputs in layers:
         assert isinstance(layer, nn.Conv1d)
         assert isinstance(finish, Affine)
-        _multiply_grouped(layer, narrowed if number == 0 else ranges[-1])
-        _divide(finish, ranges[-1])
+        groups = zip(layer.weight.chunk(layer.groups), inputs.chunk(layer.groups), strict=True)
+        for weight, part in groups:
+            weight.mul_(_inputs(part, 3))
+        _divide(finish, outputs)
+        inputs = outputs
 
 
 def _divide(affine: Affine, ranges: Tensor) -> None:
     affine.scale.div_(ranges)
     affine.shift.div_(ranges)
-
-
-def _multiply_grouped(layer: nn.Conv1d, ranges: Tensor) -> None:
-    """Multiply each input of a convolution in groups, whose outputs lie group by group."""
-    groups = layer.groups
-    for weight, part in zip(layer.weight.chunk(groups), ranges.chunk(groups), strict=True):
-        weight.mul_(_inputs(part, 3))
 
 
 def _follow(norm: nn.BatchNorm1d, ranges: Sequence[Tensor]) -> None:

@@ -1,11 +1,10 @@
 """A student shaped like its teacher: the same filters, made of few.
 
 MusiCNN's first layer is nine tenths of its cost: 561 filters that are as tall as a chord or as
-long as a bar, at every band and frame, each followed by a maximum over all bands. Their answers are
-far from independent: two dozen *basis* filters explain 94 % of the variance of the 408 filters of
-one height. So here a basis is convolved, its channels are mixed into the filters, and both are done
-at every other band and frame only. What follows, three convolutions over time, works at half of the
-teacher's frame rate.
+long as a bar, at every band and frame, each followed by a maximum over all bands. Most of them are
+dead (:mod:`.living`), and the answers of the others are far from independent. So here a *basis* of
+two dozen filters is convolved, its channels are mixed into the filters that live, and both are done
+at every other frame only. What follows, three convolutions over time, works at that frame rate.
 
 The basis is fitted in closed form to what the teachers' filters answer (:mod:`.reduced_rank`); then
 all is trained.
@@ -20,9 +19,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from songprint.audio.mel import MEL_BANDS
+from songprint.audio.mel import MEL_BANDS, WINDOW_FRAMES
 from songprint.learn.mixed_maximum import MixedMaximum
-from songprint.learn.teacher import FEATURES
 
 TEACHERS = 2
 TIMBRAL_BANDS = (38, 67)
@@ -40,8 +38,10 @@ FRONT_FILTERS = (TIMBRAL_FILTERS, TIMBRAL_FILTERS, TEMPORAL_FILTERS)
 """Channels of each part of one teacher's front end."""
 
 MIDDLE_CHANNELS = 64
-MIDDLE_TAPS = 5
-TIME_STRIDE = 2
+"""Channels of each of one teacher's convolutions over time."""
+
+MIDDLE_TAPS = 7
+"""Their length."""
 
 
 @dataclass(frozen=True)
@@ -50,44 +50,45 @@ class FilterBankConfig:
 
     Attributes
     ----------
+    filters
+        Filters of each part of the front end, both teachers' together: of the two heights of
+        timbral ones, and of those over time alone.
+    first_channels
+        Channels of the first convolution over time, both teachers' together.
     time_rank
         Shapes over time of the timbral basis filters.
+    time_strides
+        Frames from one answer of theirs to the next, of each height.
     timbral_ranks
         Basis filters of each height.
     timbral_strides
         Bands from one answer of theirs to the next.
-    temporal_rank
-        Basis filters over time alone.
+    temporal_rank, temporal_frames
+        Basis filters over time alone, and how long they are.
     temporal_stride
         Frames and bands from one answer of the temporal filters to the next.
-    narrow
-        Channels of each teacher's front end before the convolutions over time.
     refinement
         Rank of the correction by which the pooled features are read out while training.
     dropout
         Share of the pooled features that a training step leaves out.
-    kept
-        Filters of each part of the front end, both teachers' together, once those that never
-        answer are gone (:mod:`.prune`); None while all are there.
     """
 
-    time_rank: int = 4
-    timbral_ranks: tuple[int, int] = (24, 24)
-    timbral_strides: tuple[int, int] = (2, 2)
-    temporal_rank: int = 12
-    temporal_stride: tuple[int, int] = (4, 2)
-    narrow: int = 96
+    filters: tuple[int, int, int] = (80, 80, 80)
+    first_channels: int = 48
+    time_rank: int = 3
+    time_strides: tuple[int, int] = (1, 1)
+    timbral_ranks: tuple[int, int] = (28, 24)
+    timbral_strides: tuple[int, int] = (1, 1)
+    temporal_rank: int = 16
+    temporal_frames: int = 48
+    temporal_stride: tuple[int, int] = (2, 1)
     refinement: int = 256
     dropout: float = 0.0
-    kept: tuple[int, int, int] | None = None
 
     @property
-    def front_filters(self) -> tuple[int, int, int]:
-        """Filters of each part of the front end, both teachers' together."""
-        if self.kept is not None:
-            return self.kept
-        first, second, third = (TEACHERS * filters for filters in FRONT_FILTERS)
-        return first, second, third
+    def channels(self) -> int:
+        """Channels that are pooled, of all layers."""
+        return sum(self.filters) + self.first_channels + 2 * TEACHERS * MIDDLE_CHANNELS
 
 
 class Affine(nn.Module):
@@ -125,78 +126,107 @@ class Rectified(nn.Module):
 
 
 class TimbralFilters(nn.Module):
-    """Filters `bands` high over shapes in time; [n, time_rank, 94, 96] → [n, 408, 94]."""
+    """Filters `bands` high and seven frames long; [n, 1, 187, 96] → [n, filters, frames]."""
 
-    def __init__(self, bands: int, time_rank: int, rank: int, stride: int, filters: int) -> None:
+    def __init__(
+        self, bands: int, time_rank: int, rank: int, strides: tuple[int, int], filters: int
+    ) -> None:
         super().__init__()
-        self.basis = nn.Conv2d(time_rank, rank, (1, bands), (1, stride), bias=False)
-        places = (MEL_BANDS - bands) // stride + 1
+        time_stride, band_stride = strides
+        self.over_time = nn.Conv2d(
+            1,
+            time_rank,
+            (TIMBRAL_FRAMES, 1),
+            (time_stride, 1),
+            (TIMBRAL_FRAMES // 2, 0),
+            bias=False,
+        )
+        self.basis = nn.Conv2d(time_rank, rank, (1, bands), (1, band_stride), bias=False)
+        places = (MEL_BANDS - bands) // band_stride + 1
         self.rectify = Rectified(rank, filters, places)
 
-    def forward(self, shapes: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Tensor:
         """Apply them."""
-        found: Tensor = self.rectify(self.basis(shapes))
+        found: Tensor = self.rectify(self.answers(x))
+        return found
+
+    def answers(self, x: Tensor) -> Tensor:
+        """Return what the basis finds [n, rank, frames, bands]."""
+        found: Tensor = self.basis(self.over_time(x))
         return found
 
 
 class TemporalFilters(nn.Module):
-    """Filters one band high and up to 128 frames long; [n, 1, 187, 96] → [n, 306, 94]."""
+    """Filters one band high; [n, 1, 187, 96] → [n, c, frames]."""
 
-    def __init__(self, rank: int, stride: tuple[int, int], filters: int) -> None:
+    def __init__(self, frames: int, rank: int, stride: tuple[int, int], filters: int) -> None:
         super().__init__()
-        self.basis = nn.Conv2d(1, rank, (TEMPORAL_FRAMES, 1), stride, bias=False)
+        self.frames = frames
+        self.basis = nn.Conv2d(1, rank, (frames, 1), stride, bias=False)
         places = (MEL_BANDS - 1) // stride[1] + 1
         self.rectify = Rectified(rank, filters, places)
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply them."""
-        found: Tensor = self.rectify(self.basis(self.pad(x)))
+        found: Tensor = self.rectify(self.answers(x))
         return found
 
-    @staticmethod
-    def pad(x: Tensor) -> Tensor:
-        """Put as much silence round a window as the teacher does."""
-        before = TEMPORAL_FRAMES // 2 - 1
-        return F.pad(x, (0, 0, before, TEMPORAL_FRAMES - 1 - before))
+    def answers(self, x: Tensor) -> Tensor:
+        """Return what the basis finds [n, rank, frames, bands].
+
+        As much silence is put round a window as the teacher puts there.
+        """
+        before = self.frames // 2 - 1
+        found: Tensor = self.basis(F.pad(x, (0, 0, before, self.frames - 1 - before)))
+        return found
 
 
 class MiddleLayers(nn.Module):
-    """Each teacher's convolutions over time, side by side; front end → three of [n, 128, t]."""
+    """Both teachers' convolutions over time; front end → [n, first, 187], twice [n, 128, 187].
+
+    The teachers add up what these find. Of each one's first layer only living channels are there,
+    which are the first of its other layers'.
+    """
 
     def __init__(self, config: FilterBankConfig) -> None:
         super().__init__()
-        narrow = config.narrow
-        # What is left of pruned filters no longer lies teacher by teacher.
-        groups = TEACHERS if config.kept is None else 1
-        self.narrow = nn.ModuleList(
-            nn.Conv1d(filters, TEACHERS * narrow, 1, groups=groups)
-            for filters in config.front_filters
-        )
-        outputs = TEACHERS * MIDDLE_CHANNELS
+        first, outputs = config.first_channels, TEACHERS * MIDDLE_CHANNELS
+        shapes = ((sum(config.filters), first, 1), (first, outputs, 2), (outputs, outputs, 2))
         self.layers = nn.ModuleList(
-            nn.Conv1d(inputs, outputs, MIDDLE_TAPS, padding=MIDDLE_TAPS // 2, groups=TEACHERS)
-            for inputs in (TEACHERS * narrow, outputs, outputs)
+            nn.Conv1d(inputs, found, MIDDLE_TAPS, padding=MIDDLE_TAPS // 2, groups=groups)
+            for inputs, found, groups in shapes
         )
-        self.finish = nn.ModuleList(Affine(outputs) for _ in self.layers)
+        self.finish = nn.ModuleList(Affine(found) for _, found, _ in shapes)
 
     def forward(self, front: Sequence[Tensor]) -> list[Tensor]:
         """Apply them."""
-        x = self.narrowed(front)
-        found = []
+        x, found = self.joined(front), []
         for number, (layer, finish) in enumerate(zip(self.layers, self.finish, strict=True)):
             y = finish(F.relu(layer(x)))
-            x = y if number == 0 else y + x
+            x = y if number == 0 else self.add(x, y)
             found.append(x)
         return found
 
-    def narrowed(self, front: Sequence[Tensor]) -> Tensor:
-        """Return the channels that the first layer sees [n, 2 * narrow, t]."""
-        first, second, third = (n(part) for n, part in zip(self.narrow, front, strict=True))
-        frames = first.shape[2]
-        slower = -(-frames // third.shape[2])
-        repeated = torch.stack([third] * slower, 3).flatten(2)
-        x: Tensor = first + second + repeated[:, :, :frames]
-        return x
+    @staticmethod
+    def add(x: Tensor, y: Tensor) -> Tensor:
+        """Add what a layer was given to what it found, teacher by teacher."""
+        if x.shape[1] == y.shape[1]:
+            return x + y
+        halves = zip(x.chunk(TEACHERS, 1), y.chunk(TEACHERS, 1), strict=True)
+        return torch.cat(
+            [part for a, b in halves for part in (a + b[:, : a.shape[1]], b[:, a.shape[1] :])], 1
+        )
+
+    @staticmethod
+    def joined(front: Sequence[Tensor]) -> Tensor:
+        """Return all that the front end finds [n, c, t]; what is slower is repeated."""
+        return torch.cat([_repeated(part) for part in front], 1)
+
+
+def _repeated(part: Tensor) -> Tensor:
+    slower = -(-WINDOW_FRAMES // part.shape[2])
+    repeated: Tensor = torch.stack([part] * slower, 3).flatten(2)[:, :, :WINDOW_FRAMES]
+    return repeated if slower > 1 else part
 
 
 class FilterBank(nn.Module):
@@ -204,38 +234,32 @@ class FilterBank(nn.Module):
 
     input_scale: Tensor
     input_shift: Tensor
-    time_stride = TIME_STRIDE
 
     def __init__(self, config: FilterBankConfig) -> None:
         super().__init__()
         self.config = config
         self.register_buffer("input_scale", torch.ones(()))
         self.register_buffer("input_shift", torch.zeros(()))
-        self.over_time = nn.Conv2d(
-            1,
-            len(TIMBRAL_BANDS) * config.time_rank,
-            (TIMBRAL_FRAMES, 1),
-            (TIME_STRIDE, 1),
-            (TIMBRAL_FRAMES // 2, 0),
-            bias=False,
-        )
-        first, second, third = config.front_filters
+        *timbral, temporal = config.filters
         self.timbral = nn.ModuleList(
-            TimbralFilters(bands, config.time_rank, rank, stride, filters)
-            for bands, rank, stride, filters in zip(
+            TimbralFilters(bands, config.time_rank, rank, (frames_on, bands_on), filters)
+            for bands, rank, frames_on, bands_on, filters in zip(
                 TIMBRAL_BANDS,
                 config.timbral_ranks,
+                config.time_strides,
                 config.timbral_strides,
-                (first, second),
+                timbral,
                 strict=True,
             )
         )
-        self.temporal = TemporalFilters(config.temporal_rank, config.temporal_stride, third)
+        self.temporal = TemporalFilters(
+            config.temporal_frames, config.temporal_rank, config.temporal_stride, temporal
+        )
         self.middle = MiddleLayers(config)
-        self.channels = first + second + third + 3 * TEACHERS * MIDDLE_CHANNELS
+        self.channels = config.channels
 
     def forward(self, windows: Tensor) -> list[Tensor]:
-        """Map [n, 187, 96] log-mel windows to both teachers' features, a layer [n, c, 94] each.
+        """Map [n, 187, 96] log-mel windows to both teachers' features, a layer [n, c, t] each.
 
         The temporal filters', whose stride may be longer, are as many frames fewer.
         """
@@ -245,72 +269,54 @@ class FilterBank(nn.Module):
     def front(self, windows: Tensor) -> list[Tensor]:
         """Return what the filters of each height, and those over time alone, find."""
         x = (windows * self.input_scale + self.input_shift)[:, None]
-        shapes = self.over_time(x).chunk(len(self.timbral), 1)
-        found = [filters(part) for filters, part in zip(self.timbral, shapes, strict=True)]
-        return [*found, self.temporal(x)]
-
-
-def teacher_order() -> Tensor:
-    """Return where the trunk keeps each of the teachers' channels, teacher by teacher [1506]."""
-    sizes = [*FRONT_FILTERS, MIDDLE_CHANNELS, MIDDLE_CHANNELS, MIDDLE_CHANNELS]
-    places, start = [], 0
-    for size in sizes:
-        places.append(torch.arange(TEACHERS * size).view(TEACHERS, size) + start)
-        start += TEACHERS * size
-    return torch.cat(places, 1).flatten()
+        return [*(filters(x) for filters in self.timbral), self.temporal(x)]
 
 
 class ReadOut(nn.Module):
     """Reads the teachers' pooled features out of the student's: each its own, and corrections.
 
-    Maps normalised [n, 2·1506], means then maxima, to [n, 2·1506] in the order in which the
-    teachers flatten theirs: teacher, channel, [maximum, mean].
+    Maps normalised [n, features] to as many.
 
     Parameters
     ----------
+    features : int
+        How many there are.
     rank : int
         Of the corrections; 0 for none.
     """
 
-    order: Tensor
-
-    def __init__(self, rank: int) -> None:
+    def __init__(self, features: int, rank: int) -> None:
         super().__init__()
-        channels = TEACHERS * FEATURES
-        means = teacher_order()
-        self.register_buffer("order", torch.stack([means + channels, means], 1).flatten())
-        self.own = Affine(2 * channels)
-        self.narrow = nn.Linear(2 * channels, rank, bias=False) if rank else None
-        self.widen = nn.Linear(rank, 2 * channels, bias=False) if rank else None
+        self.own = Affine(features)
+        self.narrow = nn.Linear(features, rank, bias=False) if rank else None
+        self.widen = nn.Linear(rank, features, bias=False) if rank else None
         if self.widen is not None:
             nn.init.zeros_(self.widen.weight)
 
     def forward(self, pooled: Tensor) -> Tensor:
         """Apply it."""
-        read: Tensor = self.own(pooled[:, self.order])
+        read: Tensor = self.own(pooled)
         if self.narrow is not None and self.widen is not None:
             read = read + self.widen(self.narrow(pooled))
         return read
 
     def fit(self, pooled: Tensor, features: Tensor) -> None:
-        """Regress each of the teachers' features [n, 3012] on the student's own [n, 3012]."""
+        """Regress each of the teachers' features [n, features] on the student's own."""
         with torch.no_grad():
-            own = pooled[:, self.order]
-            centred = own - own.mean(0)
+            centred = pooled - pooled.mean(0)
             slope = (centred * features).mean(0) / centred.square().mean(0).clamp_min(1e-6)
             self.own.scale.copy_(slope)
-            self.own.shift.copy_(features.mean(0) - slope * own.mean(0))
+            self.own.shift.copy_(features.mean(0) - slope * pooled.mean(0))
 
     @property
     def weight(self) -> Tensor:
-        """The same as a matrix [3012, 3012]."""
-        weight = torch.zeros(len(self.order), len(self.order))
+        """The same as a matrix [features, features]."""
+        weight = torch.diag(self.own.scale.detach())
         if self.narrow is not None and self.widen is not None:
-            weight = self.widen.weight.detach() @ self.narrow.weight.detach()
-        weight[torch.arange(len(self.order)), self.order] += self.own.scale.detach()
+            weight += self.widen.weight.detach() @ self.narrow.weight.detach()
         return weight
 
     @property
     def bias(self) -> Tensor:
-        """What is added to the matrix's product [3012]."""
+        """What is added to the matrix's product [features]."""
         return self.own.shift.detach()

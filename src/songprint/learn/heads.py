@@ -32,7 +32,7 @@ from songprint.learn.corpus import Corpus, Song
 from songprint.learn.negatives import Clip, speech_clips, synthetic_clips
 
 STRENGTHS = (0.003, 0.01, 0.03, 0.1, 0.3)
-SYNTHETIC_CLIPS = 40
+SYNTHETIC_CLIPS = 120
 SPEECH_CLIPS_PER_VOICE = 30
 SURE_ACCURACY = 0.75
 """The threshold is the lowest at which this share of the held-out songs called sure is right."""

@@ -24,6 +24,7 @@ from torch import Tensor, nn
 
 from songprint.audio.mel import WINDOW_FRAMES
 from songprint.learn.filterbank import FilterBank, FilterBankConfig, ReadOut
+from songprint.learn.living import find_living
 from songprint.learn.networks import NetworkConfig, Student
 from songprint.learn.reduced_rank import fit_filter_bank
 from songprint.learn.teacher import FEATURES, SEGMENT_FRAMES, MusiCNN, pool_segments
@@ -33,6 +34,9 @@ TEACHER_EMBEDDING_SIZE = 400
 TEACHER_TAGS = 100
 FIT_WINDOWS = 384
 """Windows from which a filter bank's first filters are fitted."""
+
+LIVING_WINDOWS = 128
+"""Windows on which the teachers show which of their channels live."""
 
 
 def _trunk(config: NetworkConfig | FilterBankConfig) -> Student | FilterBank:
@@ -98,6 +102,8 @@ class Distillation(nn.Module):
     tag_dense: Tensor
     tag_bias: Tensor
     importance: Tensor
+    heard: Tensor
+    unheard: Tensor
     hidden_mean: Tensor
     hidden_scale: Tensor
 
@@ -107,21 +113,23 @@ class Distillation(nn.Module):
         super().__init__()
         self.encoder = Encoder(config)
         pooled, found = 2 * self.encoder.trunk.channels, len(teachers) * 2 * FEATURES
+        is_bank = isinstance(config, FilterBankConfig)
         self.features: nn.Linear | ReadOut
         self.segment_features: nn.Linear | ReadOut
         if isinstance(config, FilterBankConfig):
-            self.features, self.segment_features = ReadOut(config.refinement), ReadOut(0)
+            self.features = ReadOut(pooled, config.refinement)
+            self.segment_features = ReadOut(pooled, 0)
         else:
             self.features, self.segment_features = (nn.Linear(pooled, found) for _ in range(2))
         self.segment_norm = nn.BatchNorm1d(pooled)
         dense = torch.stack([teacher.dense_0 for teacher in teachers])
-        importance = dense.square().sum(1)
+        weight = dense.square().sum(1)
         for name, value in {
             "pooled_scale": torch.stack([teacher.get_buffer("scale_9") for teacher in teachers]),
             "pooled_shift": torch.stack([teacher.get_buffer("shift_9") for teacher in teachers]),
-            "dense": dense,
-            "dense_bias": torch.stack([teacher.dense_bias_0 for teacher in teachers]),
-            "importance": importance / importance.mean(1, keepdim=True),
+            "dense": torch.block_diag(*dense),  # type: ignore[no-untyped-call]
+            "dense_bias": torch.cat([teacher.dense_bias_0 for teacher in teachers]),
+            "importance": (weight / weight.mean(1, keepdim=True)).flatten(),
             "tag_dense": torch.stack(
                 [teacher.dense_1 * teacher.get_buffer("scale_10") for teacher in teachers]
             ),
@@ -133,6 +141,10 @@ class Distillation(nn.Module):
             ),
         }.items():
             self.register_buffer(name, value, persistent=False)
+        # Which of the teachers' features the student has, and what the others add to their hidden
+        # layers: a constant, for they hardly vary.
+        self.register_buffer("heard", torch.arange(pooled if is_bank else found))
+        self.register_buffer("unheard", torch.zeros(TEACHER_EMBEDDING_SIZE))
         self.register_buffer("hidden_mean", torch.zeros(TEACHER_EMBEDDING_SIZE))
         self.register_buffer("hidden_scale", torch.ones(TEACHER_EMBEDDING_SIZE))
 
@@ -156,7 +168,12 @@ class Distillation(nn.Module):
             trunk.input_mean.copy_(windows.mean((0, 1)))
             trunk.input_scale.copy_(1 / windows.std((0, 1)).clamp_min(0.1))
             return
-        fit_filter_bank(trunk, teachers, windows[:FIT_WINDOWS])
+        living = find_living(teachers, windows[:LIVING_WINDOWS], trunk.config)
+        self.heard.copy_(living.features(trunk.config.first_channels))
+        constant = normal.mean(0)
+        constant[self.heard] = 0
+        self.unheard.copy_(self.dense @ constant)
+        fit_filter_bank(trunk, teachers, windows[:FIT_WINDOWS], living)
         with torch.no_grad():
             heard = [trunk(part) for part in torch.split(windows, 64)]
         whole = torch.cat([mean_and_maximum(layers) for layers in heard])
@@ -172,7 +189,7 @@ class Distillation(nn.Module):
             norm.running_var.copy_(pooled.var(0))
             read.fit(
                 (pooled - norm.running_mean) / (norm.running_var + norm.eps).sqrt(),
-                target.reshape(len(pooled), -1).clamp(-6, 6),
+                target.reshape(len(pooled), -1)[:, self.heard].clamp(-6, 6),
             )
 
     def _pool_segments(self, over_time: Sequence[Tensor]) -> Tensor:
@@ -185,22 +202,25 @@ class Distillation(nn.Module):
         pooled = [mean_and_maximum(layers) for layers in zip(*pieces, strict=True)]
         return torch.stack(pooled, 1).flatten(0, 1)
 
-    def read_out(self, normal: Tensor) -> Tensor:
-        """Return the teachers' hidden layers [n, 400] of normalised features [n, 2, 1506]."""
-        hidden = torch.einsum("ntc,thc->nth", normal, self.dense) + self.dense_bias
-        return F.relu(hidden).flatten(1)
+    def read_out(self, features: Tensor) -> Tensor:
+        """Return the teachers' hidden layers [n, 400] of the normalised features that are heard."""
+        hidden = F.linear(features, self.dense[:, self.heard], self.dense_bias + self.unheard)
+        return F.relu(hidden)
 
     def normalise(self, features: Tensor) -> Tensor:
-        """Apply the teachers' batch norm to pooled features [..., 2, 2, 753] → [..., 2, 1506]."""
+        """Apply the teachers' batch norm to pooled features [..., 2, 2, 753] → [..., 3012].
+
+        In the order in which the teachers flatten theirs: teacher, channel, [maximum, mean].
+        """
         flat = features.transpose(-1, -2).flatten(-2)
-        return flat * self.pooled_scale + self.pooled_shift
+        return (flat * self.pooled_scale + self.pooled_shift).flatten(-2)
 
     def targets(self, segments: Tensor) -> tuple[Tensor, Tensor]:
-        """Return normalised features of a window [n, 2, 1506] and its teachers' hidden layers."""
+        """Return normalised features of a window [n, 3012] and its teachers' hidden layers."""
         n, s = segments.shape[:2]
         pooled = pool_segments(segments.transpose(2, 3).reshape(n, s, 2, -1))
         normal = self.normalise(pooled.view(n, 2, 2, FEATURES).transpose(1, 2))
-        return normal, self.read_out(normal)
+        return normal, F.relu(F.linear(normal, self.dense, self.dense_bias))
 
     def losses(self, windows: Tensor, segments: Tensor) -> dict[str, Tensor]:
         """Return the unweighted terms for a batch and what the teachers find in it.
@@ -215,9 +235,9 @@ class Distillation(nn.Module):
         n = len(windows)
         normal, hidden = self.targets(segments)
         over_time = self.encoder.trunk(windows)
-        guess = self.features(self.encoder.pool(over_time)).float().view(n, 2, -1)
-        pieces = self._pool_segments(over_time)
-        segment_guess = self.segment_features(self.segment_norm(pieces))
+        guess = self.features(self.encoder.pool(over_time)).float()
+        pieces = self.segment_norm(self._pool_segments(over_time))
+        segment_guess = self.segment_features(pieces).float().view(n, segments.shape[1], -1)
         guessed = self.read_out(guess)
         kinship, teacher_kinship = (
             unit @ unit.t()
@@ -227,9 +247,7 @@ class Distillation(nn.Module):
         tags = (logits + self.tag_bias).flatten(1).sigmoid()
         return {
             "features": self._weighted(guess, normal),
-            "segments": self._weighted(
-                segment_guess.float().view(n, segments.shape[1], 2, -1), self.normalise(segments)
-            ),
+            "segments": self._weighted(segment_guess, self.normalise(segments)),
             "embedding": F.mse_loss(
                 self.standardise(guessed).clamp(-6, 6), self.standardise(hidden).clamp(-6, 6)
             ),
@@ -244,13 +262,13 @@ class Distillation(nn.Module):
 
     def _weighted(self, guess: Tensor, target: Tensor) -> Tensor:
         """Return the squared error of features, each as it weighs in the teacher's next layer."""
-        return ((guess - target.clamp(-6, 6)).square() * self.importance).mean()
+        missed = (guess - target[..., self.heard].clamp(-6, 6)).square()
+        return (missed * self.importance[self.heard]).sum(-1).mean() / len(self.importance)
 
     def fold(self) -> Encoder:
         """Return a copy of the encoder with the teachers' read-out folded into its own layers."""
         encoder = copy.deepcopy(self.encoder)
-        readout = self.features.weight.view(2, 2 * FEATURES, -1)
-        bias = torch.einsum("thc,tc->th", self.dense, self.features.bias.view(2, -1))
-        encoder.hidden.weight.data = torch.einsum("thc,tci->thi", self.dense, readout).flatten(0, 1)
-        encoder.hidden.bias.data = (bias + self.dense_bias).flatten()
+        dense = self.dense[:, self.heard]
+        encoder.hidden.weight.data = dense @ self.features.weight
+        encoder.hidden.bias.data = dense @ self.features.bias + self.dense_bias + self.unheard
         return encoder.eval()

@@ -12,6 +12,7 @@ References
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -141,16 +142,26 @@ class MusiCNN(nn.Module):
         rectified = F.relu(largest * sign + getattr(self, f"bias_{index}"))
         return self._normalise(rectified.transpose(1, 2), index + 1)
 
-    def _front_end(self, x: Tensor) -> Tensor:
-        """[n, frames, 96] → [n, 561, frames]: timbral then temporal filters.
+    def answers(self, windows: Tensor) -> list[Tensor]:
+        """Return each front-end filter's largest answer over bands, before its bias.
 
         A convolution with one input channel is a matrix product over unfolded patches, which in
         bfloat16 runs several times faster than the library's convolution on a CPU. A few bands at a
         time, the patches stay in the cache.
+
+        Parameters
+        ----------
+        windows : Tensor [shape=(n, frames, 96)]
+            Log-mel frames.
+
+        Returns
+        -------
+        list of five Tensor [shape=(n, frames, c)]
+            Of the timbral filters of both heights, then of the temporal ones of three lengths.
         """
+        x = (windows * self.scale_0 + self.shift_0).to(self.front_end_dtype)
         n, frames, _ = x.shape
-        x = x.to(self.front_end_dtype)
-        features = []
+        answers = []
         strips = F.pad(x, (0, 0, 3, 3)).unfold(1, 7, 1).contiguous()  # [n, frames, 96, 7]
         for i in range(2):
             kernel: Tensor = getattr(self, f"kernel_{i}")
@@ -164,7 +175,7 @@ class MusiCNN(nn.Module):
                 found = (rows @ kernel.t()).view(len(group), n, frames, -1).amax(0)
                 largest = found if largest is None else torch.maximum(largest, found)
             assert largest is not None
-            features.append(self._rectify(largest.float(), i))
+            answers.append(largest.float())
         # TensorFlow's "same" puts the odd sample of padding at the end.
         padded = F.pad(x, (0, 0, 63, 64)).transpose(1, 2).contiguous()
         stretches = [bands.unfold(2, 128, 1) for bands in torch.split(padded, _BANDS_AT_A_TIME, 1)]
@@ -175,8 +186,8 @@ class MusiCNN(nn.Module):
             maxima = [
                 (rows[..., margin : margin + length] @ kernel.t()).amax(1) for rows in stretches
             ]
-            features.append(self._rectify(torch.stack(maxima).amax(0).float(), i))
-        return torch.cat(features, 1)
+            answers.append(torch.stack(maxima).amax(0).float())
+        return answers
 
     def forward(self, windows: Tensor) -> tuple[Tensor, Tensor]:
         """Hear windows.
@@ -222,7 +233,11 @@ class MusiCNN(nn.Module):
 
         The front end's 561 channels and the three middle layers' 64 each [shape=(n, c, frames)].
         """
-        front = self._front_end(windows * self.scale_0 + self.shift_0)
+        return self.layers_after(self.answers(windows))
+
+    def layers_after(self, answers: Sequence[Tensor]) -> list[Tensor]:
+        """Return :meth:`layers` of what :meth:`answers` returns."""
+        front = torch.cat([self._rectify(largest, i) for i, largest in enumerate(answers)], 1)
         first = self._normalise(self._convolve(F.pad(front, (3, 3)), 5), 6)
         second = self._normalise(self._convolve(F.pad(first, (3, 3)), 6), 7) + first
         third = self._normalise(self._convolve(F.pad(second, (3, 3)), 7), 8) + second
@@ -230,11 +245,14 @@ class MusiCNN(nn.Module):
 
     def read_out(self, pooled: Tensor) -> tuple[Tensor, Tensor]:
         """Return embedding and logits of pooled features [shape=(n, 2, 753)], maximum and mean."""
+        embedding = self._normalise(self.hidden(pooled), 10)
+        return embedding, F.linear(embedding, self.dense_1, self.dense_bias_1)
+
+    def hidden(self, pooled: Tensor) -> Tensor:
+        """Return the layer before the embedding's norm, of pooled features [shape=(n, 2, 753)]."""
         # Flattened per channel as [max, mean], the order in which TensorFlow's dense expects it.
         normal = self._normalise(pooled.transpose(1, 2).flatten(1), 9)
-        hidden = F.relu(F.linear(normal, self.dense_0, self.dense_bias_0))
-        embedding = self._normalise(hidden, 10)
-        return embedding, F.linear(embedding, self.dense_1, self.dense_bias_1)
+        return F.relu(F.linear(normal, self.dense_0, self.dense_bias_0))
 
 
 def pool_segments(segments: Tensor, frames: int = WINDOW_FRAMES) -> Tensor:

@@ -1,6 +1,4 @@
-"""Pruned and equalised, an encoder computes what it computed."""
-
-from dataclasses import replace
+"""Equalised, an encoder computes what it computed, and bears eight bits."""
 
 import numpy as np
 import pytest
@@ -9,7 +7,6 @@ import torch
 from songprint.encoder.inference import Encoder as OnnxEncoder
 from songprint.learn.equalise import equalise
 from songprint.learn.export import export_encoder, quantise
-from songprint.learn.prune import prune
 from songprint.learn.student import Encoder
 from support.encoders import TINY, tiny_encoder
 
@@ -41,37 +38,21 @@ def compare(ours, theirs, windows, tolerance=1e-3):
             torch.testing.assert_close(a, b, atol=tolerance, rtol=tolerance)
 
 
-def test_what_never_answers_goes_and_nothing_changes(encoder, windows):
-    pruned = prune(encoder, windows)
-    assert all(
-        kept < full for kept, full in zip(pruned.trunk.config.kept, (408, 408, 306), strict=True)
-    )
-    assert pruned.trunk.channels < encoder.trunk.channels
-    compare(pruned, encoder, windows)
-
-
-def test_what_is_pruned_stays_pruned(encoder, windows):
-    pruned = prune(encoder, windows)
-    assert prune(pruned, windows) is pruned
-
-
 def test_equalised_channels_have_one_range_and_nothing_changes(encoder, windows):
-    pruned = prune(encoder, windows)
-    before = Encoder(pruned.trunk.config).eval()
-    before.load_state_dict(pruned.state_dict())
-    equalise(pruned, windows)
-    compare(pruned, before, windows)
+    before = Encoder(TINY).eval()
+    before.load_state_dict(encoder.state_dict())
+    equalise(encoder, windows)
+    compare(encoder, before, windows)
     with torch.inference_mode():
-        for layer in pruned.trunk.front(windows):
+        for layer in encoder.trunk.front(windows):
             largest = layer.abs().amax((0, 2))
             assert largest.max() == pytest.approx(1, abs=1e-3)
             assert (largest[largest > 1e-3] > 0.99).all()
 
 
 def test_equalised_it_bears_eight_bits(encoder, windows, tmp_path):
-    pruned = prune(encoder, windows)
-    equalise(pruned, windows)
-    export_encoder(pruned, tmp_path, {})
+    equalise(encoder, windows)
+    export_encoder(encoder, tmp_path, {})
     exact = OnnxEncoder(tmp_path).encode(windows.numpy()).embeddings
     quantise(tmp_path, windows.numpy())
     rounded = OnnxEncoder(tmp_path).encode(windows.numpy()).embeddings
@@ -82,14 +63,7 @@ def test_a_network_of_another_kind_is_left_as_it_is(windows):
     from songprint.learn.networks import NetworkConfig
 
     other = Encoder(NetworkConfig(4, ((8, 1, 1, 2, 2, True),), 16)).eval()
-    assert prune(other, windows) is other
     weights = {name: value.clone() for name, value in other.state_dict().items()}
     equalise(other, windows)
     for name, value in other.state_dict().items():
         torch.testing.assert_close(value, weights[name])
-
-
-def test_pruning_is_part_of_the_configuration():
-    kept = replace(TINY, kept=(16, 32, 16))
-    assert kept.front_filters == (16, 32, 16)
-    assert TINY.front_filters == (408, 408, 306)
