@@ -25,12 +25,13 @@ TEMPORAL_FRAMES = (128, 64, 32)
 class DirectMusiCNN(MusiCNN):
     """The first layer as convolutions of two dimensions."""
 
-    def _front_end(self, x: Tensor) -> Tensor:
-        features = []
-        for i, kernel in enumerate(self._kernels()):
+    def answers(self, windows: Tensor) -> list[Tensor]:
+        """Return each filter's largest answer over bands."""
+        x, answers = windows * self.scale_0 + self.shift_0, []
+        for kernel in self._kernels():
             largest = F.conv2d(pad_time(x, kernel.shape[2])[:, None], kernel).amax(3)
-            features.append(self._rectify(largest.transpose(1, 2), i))
-        return torch.cat(features, 1)
+            answers.append(largest.transpose(1, 2))
+        return answers
 
     def _kernels(self) -> list[Tensor]:
         kernels = []
@@ -47,15 +48,16 @@ class DirectMusiCNN(MusiCNN):
 class UnfoldedMusiCNN(DirectMusiCNN):
     """The first layer with a filter's frames as channels: products over frames, not windows."""
 
-    def _front_end(self, x: Tensor) -> Tensor:
-        features = []
-        for i, kernel in enumerate(self._kernels()):
+    def answers(self, windows: Tensor) -> list[Tensor]:
+        """Return each filter's largest answer over bands."""
+        x, answers = windows * self.scale_0 + self.shift_0, []
+        for kernel in self._kernels():
             length, frames = kernel.shape[2], x.shape[1]
             padded = pad_time(x, length)
             shifted = torch.stack([padded[:, t : t + frames] for t in range(length)], 1)
             largest = F.conv2d(shifted, kernel.transpose(1, 2).contiguous()).amax(3)
-            features.append(self._rectify(largest.transpose(1, 2), i))
-        return torch.cat(features, 1)
+            answers.append(largest.transpose(1, 2))
+        return answers
 
 
 def pad_time(x: Tensor, length: int) -> Tensor:
