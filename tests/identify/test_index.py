@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from songprint.identify import index as index_module
 from songprint.identify.identifier import Identifier
 from songprint.identify.index import FOLDER, Index
+from songprint.library.guards import guard_of
 from songprint.library.locks import held
 from songprint.library.store import Library
 from support.clips import cut, library_of_tunes, put_landmarks, tune
@@ -113,7 +114,9 @@ def test_a_library_of_silence_alone_is_an_index(tmp_path: Path) -> None:
 
 def test_a_library_of_an_older_songprint_has_none_and_gets_its_table(tmp_path: Path) -> None:
     library = made_up_library(tmp_path / "library", 1)
-    shutil.rmtree(library.path / "landmarks.lance")
+    table = library.path / "landmarks.lance"
+    shutil.rmtree(table)
+    shutil.rmtree(guard_of(library.path, table))
     library = Library.open(library.path)
     assert len(Index.of(library)) == 0
     put_landmarks(library, {0: tune(0, 2.0)})

@@ -32,7 +32,9 @@ from songprint.learn.corpus import Corpus, Song
 from songprint.learn.negatives import Clip, speech_clips, synthetic_clips
 
 STRENGTHS = (0.003, 0.01, 0.03, 0.1, 0.3)
-SYNTHETIC_CLIPS = 120
+SYNTHETIC_CLIPS = 40
+NOISE_CLIPS = 120
+"""Of the other synthetic kinds and of noise, which is of more kinds than they."""
 SPEECH_CLIPS_PER_VOICE = 30
 SURE_ACCURACY = 0.75
 """The threshold is the lowest at which this share of the held-out songs called sure is right."""
@@ -94,7 +96,10 @@ def gather(encoder: Encoder, corpus: Corpus, speech: Path | None) -> Labelled:
         if (genre := canonical_genre(song.genre)) in GENRES:
             heard = embed_song(encoder, corpus.frames(song))
             rows.append((*heard, genre, _group(song), song.source, song.split == "valid"))
-    clips: list[Clip] = list(synthetic_clips(SYNTHETIC_CLIPS, seed=1))
+    clips: list[Clip] = [
+        *synthetic_clips(NOISE_CLIPS, 1, "noise"),
+        *synthetic_clips(SYNTHETIC_CLIPS, 1, "tone", "clicks", "silence"),
+    ]
     if speech is not None:
         clips += speech_clips(speech, SPEECH_CLIPS_PER_VOICE, seed=1)
     rows += [

@@ -37,18 +37,13 @@ class Clip:
     samples: Samples
 
 
-def synthetic_clips(count: int, seed: int) -> Iterator[Clip]:
-    """Yield `count` clips of each synthetic kind."""
+def synthetic_clips(count: int, seed: int, *kinds: str) -> Iterator[Clip]:
+    """Yield `count` clips of each synthetic kind, or of those that are named."""
     rng = np.random.default_rng(seed)
     n = int(CLIP_SECONDS * SAMPLE_RATE_HZ)
-    for kind, make in (
-        ("noise", _noise),
-        ("tone", _tone),
-        ("clicks", _clicks),
-        ("silence", _silence),
-    ):
+    for kind in kinds or _MAKERS:
         for _ in range(count):
-            yield Clip(kind, kind, make(n, rng).astype(np.float32))
+            yield Clip(kind, kind, _MAKERS[kind](n, rng).astype(np.float32))
 
 
 def _level(rng: Generator) -> float:
@@ -105,6 +100,9 @@ def _clicks(n: int, rng: Generator) -> NDArray[np.float64]:
 def _silence(n: int, rng: Generator) -> NDArray[np.float64]:
     """Digital silence, or the last bits' noise of a recorder."""
     return np.asarray(rng.standard_normal(n) * rng.choice([0.0, 1e-5, 1e-4, 3e-4]))
+
+
+_MAKERS = {"noise": _noise, "tone": _tone, "clicks": _clicks, "silence": _silence}
 
 
 def speech_clips(folder: Path, count_per_voice: int, seed: int) -> Iterator[Clip]:
