@@ -116,6 +116,8 @@ def test_a_file_system_that_is_read_only_can_be_read(music: Path, tmp_path: Path
         assert len(err.splitlines()) == 1
 
 
+# Where it strikes a walk through folders, Python closes the walk by itself and says so.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_an_interrupt_waits_for_the_commit(tmp_path: Path) -> None:
     library = Library.open(tmp_path, create=True)
     songs = [song_record(made_up_song(n), SongTags(), f"/{n}", NOW) for n in range(20)]
