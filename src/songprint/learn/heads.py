@@ -36,7 +36,7 @@ SYNTHETIC_CLIPS = 40
 NOISE_CLIPS = 120
 """Of the other synthetic kinds and of noise, which is of more kinds than they."""
 SPEECH_CLIPS_PER_VOICE = 30
-SURE_ACCURACY = 0.75
+SURE_ACCURACY = 0.8
 """The threshold is the lowest at which this share of the held-out songs called sure is right."""
 
 
