@@ -118,3 +118,21 @@ class Cells:
             if len(members := self.members(cell)):
                 means[cell] = self._space.columns[members].mean(axis=0)
         return means
+
+
+class CellsLater:
+    """Makes a space's cells when they are first asked for.
+
+    Whoever needs them holds this, and not what holds him in turn: a library that is no longer used
+    is to be gone at once. It can be pickled.
+    """
+
+    def __init__(self, space: Space) -> None:
+        self._space = space
+        self._cells: Cells | None = None
+
+    def __call__(self) -> Cells:
+        """Return the cells."""
+        if self._cells is None:
+            self._cells = Cells(self._space)
+        return self._cells

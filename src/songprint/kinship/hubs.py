@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from threading import RLock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,6 +64,14 @@ class Scales:
         self._by_part = np.full((len(space), len(space.layout.parts)), np.nan, np.float32)
         self._lift = np.ones(len(space), np.float32)
         self._prepared = False
+        self._lock = RLock()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return all but the lock, for another process."""
+        return {name: value for name, value in self.__dict__.items() if name != "_lock"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
         self._lock = RLock()
 
     def of(self, weights: Weights, rows: Rows | None = None) -> Floats:

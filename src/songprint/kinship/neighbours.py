@@ -6,14 +6,13 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from songprint.errors import UsageError
-from songprint.kinship.cells import Cells
+from songprint.kinship.cells import Cells, CellsLater
 from songprint.kinship.distance import DEFAULT_WEIGHTS, Floats, Queries, Rows, Space, Weights
 from songprint.kinship.hubs import Reach, Scales, reach_of, scales_by_part
 from songprint.kinship.parts import PARTS
@@ -102,7 +101,8 @@ class Kinship:
     ) -> None:
         self.catalogue = catalogue
         self.space = Space(catalogue, reference, room=room)
-        self._scales = Scales(self.space, lambda: self.cells)
+        self._cells = CellsLater(self.space)
+        self._scales = Scales(self.space, self._cells)
         self._correct_hubs = correct_hubs
         self._titles: NDArray[np.object_] | None = None
         self._artists: NDArray[np.object_] | None = None
@@ -110,10 +110,10 @@ class Kinship:
     def __len__(self) -> int:
         return len(self.space)
 
-    @cached_property
+    @property
     def cells(self) -> Cells:
         """The library divided by nearness; made when first needed, which takes a while."""
-        return Cells(self.space)
+        return self._cells()
 
     @property
     def artists(self) -> NDArray[np.object_]:

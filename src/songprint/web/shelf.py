@@ -9,10 +9,11 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,10 +22,11 @@ from songprint.errors import SongprintError
 from songprint.kinship.neighbours import Kinship
 from songprint.library.store import Library
 from songprint.web.heap import trim
+from songprint.web.laying import read
 from songprint.web.map import Axes, axes_for, packed, place
 from songprint.web.refusal import Refusal
-from songprint.web.spilling import FEWEST_SONGS, let_go, room_for, spilled
-from songprint.web.table import Table
+from songprint.web.spilling import FEWEST_SONGS, let_go, room_for
+from songprint.web.table import SORTS, Table
 
 if TYPE_CHECKING:
     from songprint.library.catalogue import Catalogue
@@ -63,6 +65,14 @@ class Snapshot:
     def __len__(self) -> int:
         return len(self.catalogue)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return all but the lock, for another process."""
+        return {name: value for name, value in self.__dict__.items() if name != "_lock"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._lock = threading.Lock()
+
     @property
     def kinship(self) -> Kinship:
         """How alike the songs are; laid out when first asked for."""
@@ -74,9 +84,13 @@ class Snapshot:
                 let_go(self.catalogue)
             return self._kinship
 
+    def lay(self, kinship: Kinship) -> None:
+        """Take kinship that was laid out already."""
+        self._kinship = kinship
+
     def warm(self) -> None:
         """Do beforehand what whoever asks first would wait for."""
-        self.table.warm()
+        self.table.warm(SORTS if len(self) >= FEWEST_SONGS else ("title",))
         self.kinship.prepare()
         _ = self.kinship.artists, self.kinship.works
         trim()
@@ -144,8 +158,6 @@ class Shelf:
     ----------
     library : Library
         The library on the disk.
-    turns : BoundedSemaphore
-        Held by whoever seeks kin: more at once than there are cores would only take more memory.
     """
 
     def __init__(self, path: Path) -> None:
@@ -156,12 +168,13 @@ class Shelf:
         self._not_before = 0.0
         self._reading = False
         self._first = threading.Condition()
-        self.turns = threading.BoundedSemaphore(max(2, usable_cores()))
+        self._turns = max(2, usable_cores())
+        self._turn = threading.BoundedSemaphore(self._turns)
 
     @property
     def cache(self) -> Path:
         """The folder beside the library for what can be computed again."""
-        return self.library.path.with_name(f"{self.library.path.name}.cache")
+        return cache_of(self.library.path)
 
     def current(self) -> Snapshot:
         """Return the latest snapshot.
@@ -196,6 +209,33 @@ class Shelf:
                 self._first.wait_for(lambda: not self._reading)
         return self._snapshot
 
+    @contextmanager
+    def turn(self) -> Iterator[Snapshot]:
+        """Wait for one's turn to seek kin, in the latest snapshot.
+
+        More at once than there are cores would only take more memory.
+
+        Raises
+        ------
+        Refusal
+            If the library is empty.
+        """
+        self.current()  # the first is read without a turn
+        with self._turn:
+            yield self.current()
+
+    def _put(self, snapshot: Snapshot) -> None:
+        """Put a snapshot in the place of the one before, in which nobody seeks kin any more.
+
+        Else the columns of both would be in memory at once.
+        """
+        with ExitStack() as turns:
+            for _ in range(self._turns):
+                turns.enter_context(self._turn)
+            before, self._snapshot = self._snapshot, snapshot
+            if before is not None:
+                before.rest()
+
     def refresh(self) -> None:
         """Read the library anew now, if it has changed; for when songs were just added."""
         with self._lock:
@@ -215,27 +255,41 @@ class Shelf:
                 self._snapshot = None
                 return
             started = time.monotonic()
-            if before is not None:
-                before.rest()
-            # By a library of its own, whose caches go with it: they would take as much again.
-            catalogue = spilled(Library.open(self.library.path).catalogue(), self.cache)
-            snapshot = Snapshot(catalogue, version, self.cache)
-            if before is not None:
-                before.rest()
-            trim()
-            large = len(snapshot) >= FEWEST_SONGS
-            if large and before is not None:
-                snapshot.warm()  # kin are sought in the one before until they can be in this one
-                before.rest()
-            self._snapshot = snapshot
+            large = before is not None and len(before) >= FEWEST_SONGS
+            # Of a large library kin are sought in the one before until they can be in this one.
+            self._put(read(self.library, self.cache, version, warm=large))
             took = time.monotonic() - started
             self._not_before = time.monotonic() + (PATIENCE if large else 1) * took
-            del catalogue, before
+            del before
             trim()
-            threading.Thread(target=snapshot.warm, name="warming", daemon=True).start()
+            if not large:
+                threading.Thread(target=self._warm, name="warming", daemon=True).start()
         except SongprintError as error:
             log.warning("%s", error)
         finally:
             with self._first:
                 self._reading = False
                 self._first.notify_all()
+
+    def _warm(self) -> None:
+        """Make the first snapshot, or one of a small library, ready for what is asked of it."""
+        snapshot = self._snapshot
+        if snapshot is None:
+            return
+        if len(snapshot) < FEWEST_SONGS:
+            snapshot.warm()
+            return
+        try:
+            warmed = read(self.library, self.cache, snapshot.version, warm=True)
+        except SongprintError as error:
+            log.warning("%s", error)
+        else:
+            if self._snapshot is snapshot:
+                self._put(warmed)
+            del snapshot, warmed
+            trim()
+
+
+def cache_of(library: Path) -> Path:
+    """Return the folder beside a library for what can be computed again."""
+    return library.with_name(f"{library.name}.cache")

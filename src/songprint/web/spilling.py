@@ -1,16 +1,18 @@
-"""Columns of a large library, kept on the disk and mapped instead of in memory.
+"""Large arrays in a file without a name, so that one process writes and another maps them.
 
-Kinship computes with its own columns; a library's embeddings and patterns are only read a few rows
-at a time after that. Of 100,000 songs they are 134 MB, and kinship's own as much again.
+Objects are pickled with their large arrays outside: these are written to the file, each at a page
+of its own, and mapped from there by whoever reads the pickle. Pages of a mapped file are shared,
+are read again when needed, and can be given back at any time.
 """
 
 from __future__ import annotations
 
+import io
 import mmap
 import os
+import pickle
 import tempfile
 from contextlib import suppress
-from dataclasses import fields
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Self
 
@@ -20,80 +22,138 @@ from numpy.typing import NDArray
 from songprint.library.catalogue import Catalogue
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from songprint.kinship.distance import Space
 
 FEWEST_SONGS = 20_000
 """A smaller library stays in memory."""
 
-MANY_ROWS = 1_000
-"""Whoever takes so many at once goes through all, and does not come back to them soon."""
+MANY_BYTES = 1 << 16
+"""A smaller array is pickled with the object that it belongs to."""
 
-SPILLED = ("embeddings", "patterns")
+SPARSE = ("embeddings", "patterns")
+"""Columns of which only a few rows are read at a time once kinship has its own."""
+
+_PAGE_BYTES = 1 << 16  # no system has larger pages
+
+Place = tuple[int, str, tuple[int, ...]]
 
 
-class _Spilled(Catalogue):
-    """A catalogue that does not stay in memory by being read through."""
+class Mapped(Catalogue):
+    """A catalogue that does not stay in memory by being read."""
 
     def take(self, rows: NDArray[np.intp] | Sequence[int]) -> Self:
+        """Return the catalogue of some of the songs, in memory."""
         taken = super().take(rows)
-        if len(rows) >= MANY_ROWS:
-            let_go(self)
+        let_go(self)  # around each row that is touched a system maps sixteen pages
         return taken
 
 
-def spilled(catalogue: Catalogue, folder: Path) -> Catalogue:
-    """Return a catalogue some of whose columns lie in files that nobody else can see.
+class Spill:
+    """A file that arrays are written to.
 
     Parameters
     ----------
-    catalogue : Catalogue
-        In memory; returned as it is if it is small, or the disk is full.
-    folder : Path
-        On whose disk they lie. The files have no names: they are gone with the process.
+    file : int
+        Its descriptor, open for reading and writing; closed by whoever opened it.
     """
-    if len(catalogue) < FEWEST_SONGS:
-        return catalogue
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        columns = {field.name: getattr(catalogue, field.name) for field in fields(catalogue)}
-        columns |= {name: _mapped(columns[name], folder) for name in SPILLED}
-        return _Spilled(**columns)
-    except OSError:
-        return catalogue
+
+    def __init__(self, file: int) -> None:
+        self._file = file
+        self._size = 0
+        self._places: dict[int, tuple[Place, NDArray[Any]]] = {}
+
+    def room(self, shape: tuple[int, ...], dtype: Any = np.float32) -> NDArray[Any]:
+        """Return an array of zeros that lies in the file.
+
+        Raises
+        ------
+        OSError
+            If the disk is full.
+        """
+        kind = np.dtype(dtype)
+        n_bytes = kind.itemsize * int(np.prod(shape))
+        start = -(-self._size // _PAGE_BYTES) * _PAGE_BYTES
+        if hasattr(os, "posix_fallocate"):  # a full disk says so now, and not by a bus error
+            os.posix_fallocate(self._file, start, n_bytes)
+        self._size = start + n_bytes
+        with os.fdopen(os.dup(self._file), "r+b") as file:
+            array = np.memmap(file, kind, "r+", start, shape)
+        self._places[id(array)] = (start, kind.str, shape), array
+        return array
+
+    def put(self, array: NDArray[Any]) -> NDArray[Any]:
+        """Return a copy that lies in the file."""
+        copy = self.room(array.shape, array.dtype)
+        copy[...] = array
+        return copy
+
+    def dumps(self, value: Any) -> bytes:
+        """Pickle an object, its large arrays in the file."""
+        text = io.BytesIO()
+        _Pickler(text, self._place).dump(value)
+        return text.getvalue()
+
+    def _place(self, value: Any) -> Place | None:
+        if not isinstance(value, np.ndarray) or value.dtype.hasobject:
+            return None
+        if id(value) not in self._places:
+            if value.nbytes < MANY_BYTES:
+                return None
+            copy = self.put(value)
+            # Kept, so that no other array is given its address while this lasts.
+            self._places[id(value)] = self._places[id(copy)][0], value
+        return self._places[id(value)][0]
+
+
+class _Pickler(pickle.Pickler):
+    def __init__(self, text: IO[bytes], place: Callable[[Any], Place | None]) -> None:
+        super().__init__(text, pickle.HIGHEST_PROTOCOL)
+        self.persistent_id = place  # type: ignore[method-assign]
+
+
+class _Unpickler(pickle.Unpickler):
+    def __init__(self, text: IO[bytes], file: int) -> None:
+        super().__init__(text)
+        self._file = file
+
+    def persistent_load(self, pid: Place) -> NDArray[Any]:
+        start, kind, shape = pid
+        with os.fdopen(os.dup(self._file), "rb") as file:
+            return np.memmap(file, np.dtype(kind), "r", start, shape)
+
+
+def loads(text: bytes, file: int) -> Any:
+    """Return an object that :meth:`Spill.dumps` pickled; its large arrays can only be read.
+
+    Parameters
+    ----------
+    text : bytes
+        From a process of our own: what a pickle says is done.
+    file : int
+        The descriptor of the file, which may be closed after that.
+    """
+    return _Unpickler(io.BytesIO(text), file).load()
 
 
 def room_for(shape: tuple[int, int], folder: Path) -> NDArray[np.float32]:
     """Return an empty array for the columns that kinship computes with; a large one in a file.
 
-    Whoever asks reads them from the system's cache; a library that nobody asks any more, because
-    its successor is being made ready, then takes no memory.
+    A library that nobody asks any more, because its successor is being made ready, then takes no
+    memory.
     """
     if shape[0] >= FEWEST_SONGS:
         with suppress(OSError):
             folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=folder) as file:
-                return _reserved(file, shape)
+                return Spill(file.fileno()).room(shape)
     return np.empty(shape, np.float32)
-
-
-def _reserved(file: IO[bytes], shape: tuple[int, int]) -> NDArray[np.float32]:
-    n_bytes = 4 * shape[0] * shape[1]
-    if hasattr(os, "posix_fallocate"):  # a disk that is full says so now, and not by a bus error
-        os.posix_fallocate(file.fileno(), 0, n_bytes)
-    return np.memmap(file, np.float32, "w+", shape=shape)
-
-
-def _mapped(column: np.ndarray[Any, Any], folder: Path) -> np.ndarray[Any, Any]:
-    with tempfile.TemporaryFile(dir=folder) as file:
-        np.ascontiguousarray(column).tofile(file)
-        return np.memmap(file, column.dtype, "r", shape=column.shape)
 
 
 def let_go(catalogue: Catalogue, space: Space | None = None) -> None:
     """Give back the memory of what was read of such columns; it is read again when needed."""
-    columns = [getattr(catalogue, name) for name in SPILLED]
+    columns = [getattr(catalogue, name) for name in SPARSE]
     if space is not None:
         columns.append(space.columns)
     for column in columns:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -102,9 +103,11 @@ class Table:
             self._kept[key] = rows
         return self._kept[key]
 
-    def warm(self) -> None:
+    def warm(self, sorts: Iterable[str]) -> None:
         """Do beforehand what the first search and the first sorting need."""
-        _ = self.genre, self._names, self._order("title")
+        _ = self.genre, self._names
+        for sort in sorts:
+            self._order(sort)
 
     def _mask(self, wanted: Filter) -> Mask:
         catalogue = self.catalogue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import numpy as np
@@ -110,34 +111,44 @@ def genres(page: OfPage) -> Genres:
         name: np.flatnonzero((snapshot.table.genre == names.index(name)) & ~catalogue.unsure)
         for name in snapshot.genre_counts
     }
-    found = Genres(
+    typical = _typical(snapshot, rows)
+    return Genres(
         genres=[
             Genre(
                 name=name,
                 songs=len(found),
                 hours=round(float(catalogue.seconds[found].sum(dtype=np.float64)) / 3600, 2),
-                typical=[Song(**song_fields(catalogue, row)) for row in _typical(snapshot, found)],
+                typical=[Song(**song_fields(catalogue, row)) for row in typical[name]],
             )
             for name, found in rows.items()
         ],
         descriptors=_quantiles(snapshot, rows),
     )
-    let_go(catalogue)
-    return found
 
 
-def _typical(snapshot: Snapshot, rows: np.ndarray) -> list[int]:
-    # In pieces, each let go: all embeddings at once are what the server spares the memory of.
-    pieces = np.array_split(rows, max(1, len(rows) // AT_ONCE))
-    total = sum(_embeddings(snapshot, piece).sum(axis=0) for piece in pieces)
-    nearness = np.concatenate([_embeddings(snapshot, piece) @ total for piece in pieces])
-    return [int(row) for row in rows[np.argsort(-nearness, kind="stable")[:TYPICAL]]]
+def _typical(snapshot: Snapshot, rows: dict[str, np.ndarray]) -> dict[str, list[int]]:
+    """Return the songs of each genre whose embeddings are nearest to their mean."""
+    kinds = np.full(len(snapshot), -1)
+    for place, found in enumerate(rows.values()):
+        kinds[found] = place
+    totals = np.zeros((len(rows), snapshot.catalogue.embeddings.shape[1]))
+    for start, block in _embeddings(snapshot):
+        own = kinds[start : start + len(block)]
+        for place in range(len(rows)):
+            totals[place] += block[own == place].sum(axis=0)
+    nearness = np.concatenate([block @ totals.T for _, block in _embeddings(snapshot)])
+    return {
+        name: found[np.argsort(-nearness[found, place], kind="stable")[:TYPICAL]].tolist()
+        for place, (name, found) in enumerate(rows.items())
+    }
 
 
-def _embeddings(snapshot: Snapshot, rows: np.ndarray) -> np.ndarray:
-    found: np.ndarray = snapshot.catalogue.embeddings[rows]
-    let_go(snapshot.catalogue)
-    return found
+def _embeddings(snapshot: Snapshot) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield all embeddings in pieces, and where each begins; not all are in memory at once."""
+    catalogue = snapshot.catalogue
+    for start in range(0, len(catalogue), AT_ONCE):
+        yield start, catalogue.embeddings[start : start + AT_ONCE]
+        let_go(catalogue)
 
 
 def _quantiles(snapshot: Snapshot, rows: dict[str, np.ndarray]) -> list[Quantiles]:
@@ -260,11 +271,11 @@ def called(
 ) -> list[Called]:
     """List the songs of the library that are most surely of a genre of one's own, or of any."""
     head = _load(name).head
-    snapshot = page.shelf.current()
-    catalogue = snapshot.catalogue
-    with page.shelf.turns:
-        probabilities = head.class_probabilities(catalogue.embeddings)
-    let_go(catalogue)
+    with page.shelf.turn() as snapshot:
+        catalogue = snapshot.catalogue
+        probabilities = np.concatenate(
+            [head.class_probabilities(block) for _, block in _embeddings(snapshot)]
+        )
     wanted = [i for i, label in enumerate(head.classes) if label == genre or genre is None]
     if not wanted:
         raise UsageError(f"the genres are {', '.join(head.classes)}")

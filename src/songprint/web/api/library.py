@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
@@ -16,9 +17,13 @@ from songprint.kinship.neighbours import Kinship
 from songprint.kinship.reference import load_reference
 from songprint.kinship.words import SOUNDS, fits, understand
 from songprint.library.overview import overview
+from songprint.library.store import Library
 from songprint.web.api.models import Model, Song, rounded, song_fields
+from songprint.web.beside import Tell, run_beside
 from songprint.web.commands import in_print
+from songprint.web.jobs import Job
 from songprint.web.page import OfPage
+from songprint.web.spilling import FEWEST_SONGS
 from songprint.web.table import key_name
 
 router = APIRouter(tags=["library"])
@@ -92,6 +97,9 @@ def report(page: OfPage, hubs: bool = False) -> dict[str, Any]:
     Hubs are measured on request, in libraries of up to 20,000 songs; else they are null.
     """
     kept = page.shelf.library
+    if kept.table("songs").count_rows() >= FEWEST_SONGS:
+        large: dict[str, Any] = run_beside(Job("report"), _report, str(kept.path))
+        return large
     seen = overview(kept)
     measured = None
     if hubs and NEIGHBOURS < seen.songs <= MOST_COMPARED:
@@ -100,6 +108,13 @@ def report(page: OfPage, hubs: bool = False) -> dict[str, Any]:
         measured = before, snapshot.kinship.reach(NEIGHBOURS)
     document: dict[str, Any] = in_print(report_document(kept, seen, measured))
     return document
+
+
+def _report(tell: Tell, place: str) -> Any:
+    """Report on a library whose rows and files would take the server's memory."""
+    del tell
+    library = Library.open(Path(place))
+    return in_print(report_document(library, overview(library), None))
 
 
 @router.get("/api/find")

@@ -307,9 +307,8 @@ def similar_with(page: OfPage, asked: Likeness) -> list[Neighbour]:
 def _neighbours(
     page: Page, song_id: str, count: int, weights: Weights, **options: Any
 ) -> list[Neighbour]:
-    snapshot = page.shelf.current()
-    catalogue, row = snapshot.catalogue, snapshot.row(song_id)
-    with page.shelf.turns:
+    with page.shelf.turn() as snapshot:
+        catalogue, row = snapshot.catalogue, snapshot.row(song_id)
         found = snapshot.kinship.neighbours(row, count, weights.of_kinship(), **options)
     one = catalogue.take([row])
     return [

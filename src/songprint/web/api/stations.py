@@ -140,13 +140,12 @@ class ToExport(Model):
 @router.post("/api/station")
 def station(page: OfPage, asked: StationAsked) -> Station:
     """Grow a station from seeds."""
-    snapshot = page.shelf.current()
     started = time.perf_counter()
-    seeds = snapshot.rows(asked.seeds)
-    wishes = with_verdicts(
-        asked.wishes.wishes(), page.shelf.library, snapshot, asked.name, asked.said
-    )
-    with page.shelf.turns:
+    with page.shelf.turn() as snapshot:
+        seeds = snapshot.rows(asked.seeds)
+        wishes = with_verdicts(
+            asked.wishes.wishes(), page.shelf.library, snapshot, asked.name, asked.said
+        )
         grown = grow(snapshot.kinship, seeds, wishes)
         songs = _songs(snapshot, seeds, grown)
     took = 1e3 * (time.perf_counter() - started)
@@ -163,11 +162,11 @@ def station(page: OfPage, asked: StationAsked) -> Station:
 
 def _songs(snapshot: Snapshot, seeds: list[int], grown: Grown) -> list[StationSong]:
     catalogue = snapshot.catalogue
-    each = [catalogue.take([row]) for row in seeds]
+    theirs, ours = catalogue.take(seeds), catalogue.take([near.row for near in grown.songs])
+    nearest = (ours.embeddings @ theirs.embeddings.T).argmax(axis=1)
     songs = []
-    for near in grown.songs:
-        nearest = int((catalogue.embeddings[seeds] @ catalogue.embeddings[near.row]).argmax())
-        why = say_why(each[nearest], catalogue.take([near.row]))
+    for i, near in enumerate(grown.songs):
+        why = say_why(theirs.take([int(nearest[i])]), ours.take([i]))
         fields = neighbour_fields(catalogue, near, why)
         songs.append(StationSong.model_construct(**fields, beyond=grown.widened.get(near.row, [])))
     return songs

@@ -77,10 +77,9 @@ class ClustersAsked(Model):
 @router.post("/api/path")
 def path(page: OfPage, asked: PathAsked) -> Path:
     """Find songs that lead from one song to another in even steps."""
-    snapshot = page.shelf.current()
-    catalogue = snapshot.catalogue
-    rows = [snapshot.row(asked.start), snapshot.row(asked.end)]
-    with page.shelf.turns:
+    with page.shelf.turn() as snapshot:
+        catalogue = snapshot.catalogue
+        rows = [snapshot.row(asked.start), snapshot.row(asked.end)]
         found = travel(
             snapshot.kinship,
             catalogue.take(rows),
@@ -110,12 +109,11 @@ def path(page: OfPage, asked: PathAsked) -> Path:
 @router.post("/api/mix")
 def mixed(page: OfPage, asked: MixAsked) -> list[Neighbour]:
     """Find songs between those added, away from those subtracted."""
-    snapshot = page.shelf.current()
-    catalogue = snapshot.catalogue
-    add = catalogue.take(snapshot.rows(asked.add))
-    subtract = catalogue.take(snapshot.rows(asked.subtract)) if asked.subtract else None
     weights = asked.weights.of_kinship()
-    with page.shelf.turns:
+    with page.shelf.turn() as snapshot:
+        catalogue = snapshot.catalogue
+        add = catalogue.take(snapshot.rows(asked.add))
+        subtract = catalogue.take(snapshot.rows(asked.subtract)) if asked.subtract else None
         found = mix(
             snapshot.kinship, add, subtract, asked.count, weights, artist_cap=asked.artist_cap
         )
