@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -51,6 +54,17 @@ def add(library: Library, *places: str) -> Added:
     return add_folders(library, places, workers=1)
 
 
+def require_the_same(local: Library, remote: Library, music: Path) -> None:
+    for table, key in (("songs", "content_hash"), ("landmarks", "content_hash"), ("files", "path")):
+        here, there = (one.read(table).sort_by(key).to_pylist() for one in (local, remote))
+        for row in [*here, *there]:
+            for name in (*TIMES, "words"):
+                row.pop(name, None)
+            if row.get("path"):
+                row["path"] = row["path"].replace(str(music), MUSIC)
+        assert here == there
+
+
 def test_a_library_in_a_store_equals_one_in_a_folder(tmp_path: Path) -> None:
     music = tmp_path / "music"
     small_song(music / "a.flac", 1, title="So What", artist="Miles")
@@ -61,14 +75,7 @@ def test_a_library_in_a_store_equals_one_in_a_folder(tmp_path: Path) -> None:
     first, second = add(local, str(music)), add(remote, MUSIC)
     assert (second.added, len(second.failed)) == (first.added, len(first.failed)) == (2, 1)
     assert second.failed[0].path == f"{MUSIC}/bad.mp3"
-    for table, key in (("songs", "content_hash"), ("landmarks", "content_hash"), ("files", "path")):
-        here, there = (one.read(table).sort_by(key).to_pylist() for one in (local, remote))
-        for row in [*here, *there]:
-            for name in (*TIMES, "words"):
-                row.pop(name, None)
-            if row.get("path"):
-                row["path"] = row["path"].replace(str(music), MUSIC)
-        assert here == there
+    require_the_same(local, remote, music)
     again = add(Library.open(PLACE), MUSIC)
     assert (again.heard, again.unchanged, again.failed_before) == (0, 2, 1)
 
@@ -94,3 +101,25 @@ def test_what_cannot_be_reached_is_told_in_one_line() -> None:
     failed = add(library, "s3://no-such-bucket/music").failed
     assert [one.path for one in failed] == ["s3://no-such-bucket/music"]
     assert "\n" not in str(failed[0].problem)
+
+
+@pytest.mark.timeout(200)
+def test_a_cluster_hears_what_lies_in_a_store_and_writes_to_one(tmp_path: Path) -> None:
+    pytest.importorskip("ray")
+    music = tmp_path / "music"
+    for number in range(3):
+        small_song(music / f"{number}.flac", number)
+    upload(music)
+    songprint = [sys.executable, "-m", "songprint", "add", MUSIC, "--library", PLACE, "--json"]
+    told = subprocess.run(
+        [*songprint, "--ray", "local", "--workers", "1"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=180,
+    )
+    assert told.returncode == 0, told.stderr
+    assert json.loads(told.stdout)["added"] == 3
+    local = Library.open(tmp_path / "here", create=True)
+    add(local, str(music))
+    require_the_same(local, Library.open(PLACE), music)

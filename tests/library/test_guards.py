@@ -117,6 +117,15 @@ def test_all_that_is_written_is_guarded(tmp_path: Path) -> None:
     assert found.files == sum(len(guarded_files(tmp_path / f"{t}.lance")) for t in TABLES) > 20
 
 
+def test_what_no_commit_names_is_not_guarded_before_one_does(tmp_path: Path) -> None:
+    library = made_up_library(tmp_path, 5)
+    half = tmp_path / "songs.lance" / "data" / f"{'0' * 50}.lance"  # as an actor is writing it
+    half.write_bytes(b"half")
+    shelve(library, {"/music/new.mp3": made_up_song(7)})
+    found = examine(tmp_path, ["songs"])
+    assert (found.damages, found.unguarded) == ([], [half])
+
+
 def test_guards_go_with_their_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from datetime import timedelta
 

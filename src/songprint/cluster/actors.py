@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 import sys
 import time
@@ -15,7 +14,11 @@ from typing import Any
 
 import pyarrow as pa
 
+from songprint.errors import SongprintError
+from songprint.library.durable import flush
+from songprint.library.objects import is_object
 from songprint.library.pool import WorkerPool
+from songprint.library.refusals import refusing
 from songprint.library.scan import FileOnDisk
 from songprint.library.schema import LANDMARKS, SONGS, landmarks_record, read_path, song_record
 from songprint.library.worker import Identified, Job, Outcome
@@ -76,8 +79,6 @@ class HearSongs:
         The :class:`Claims`.
     place : str
         The library.
-    environment : dict
-        Variables that tell of object stores.
     time_limit_seconds : float or None
         As in :class:`~songprint.library.pool.WorkerPool`.
     """
@@ -86,10 +87,8 @@ class HearSongs:
         self,
         claims: Any,
         place: str,
-        environment: dict[str, str],
         time_limit_seconds: float | None,
     ) -> None:
-        os.environ.update(environment)
         sys.modules["__main__"].__file__ = None  # or Ray's own would be run by the process, too
         self._claims, self._place = claims, place
         self._pool = WorkerPool(1, time_limit_seconds)
@@ -112,11 +111,17 @@ class HearSongs:
             else:
                 told.outcomes.append(outcome)
         if heard:
-            told.fragments = self._write(heard)
-            told.outcomes += [
-                replace(one, fingerprint=None, peaks=None, written_seconds=one.heard_seconds)
-                for one in heard
-            ]
+            bare = [replace(one, fingerprint=None, peaks=None) for one in heard]
+            try:
+                with refusing(self._place, "be written"):
+                    told.fragments = self._write(heard)
+            except SongprintError as error:
+                told.outcomes += [replace(one, error=str(error), passing=True) for one in bare]
+            else:
+                told.outcomes += [
+                    replace(one, written_seconds=old.heard_seconds)
+                    for one, old in zip(bare, heard, strict=True)
+                ]
         return pa.table({"told": [pickle.dumps(told)]})
 
     def _hear(self, jobs: list[Job]) -> list[Outcome]:
@@ -157,6 +162,15 @@ class HearSongs:
             warnings.simplefilter("ignore", DeprecationWarning)  # one part of Lance of another
             write = LanceFragmentWriter(f"{self._place}/{name}.lance", schema=schema)
             written = write(pa.Table.from_pylist(rows, schema=schema))
+        if not is_object(self._place):
+            self._flush(f"{self._place}/{name}.lance/data", written["fragment"].to_pylist())
         return list(
             zip(written["fragment"].to_pylist(), written["schema"].to_pylist(), strict=True)
         )
+
+    def _flush(self, folder: str, fragments: list[bytes]) -> None:
+        """Have it on the disk before anybody commits it, who may be on another machine."""
+        for fragment in fragments:
+            for file in pickle.loads(fragment).files:
+                flush(f"{folder}/{file.path}")
+        flush(folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import pickle
 import warnings
@@ -16,7 +17,6 @@ from songprint.cluster.actors import Claims, HearSongs, Told
 from songprint.errors import SongprintError, UsageError
 from songprint.library.batch import Batch
 from songprint.library.holdings import Holdings
-from songprint.library.objects import environment
 from songprint.library.scan import FileOnDisk
 from songprint.library.schema import vocabulary_of_taxonomy, written_path
 from songprint.library.store import Library
@@ -65,7 +65,8 @@ class FragmentBatch(Batch):
         super().write()
 
     def _tidy(self) -> None:
-        """Leave it to the end: what actors have written and not yet told of would go."""
+        """Put pieces together; what actors have written and not yet told of stays."""
+        self._writer.tidy_if_needed(alone=False)
 
 
 @dataclass(frozen=True)
@@ -96,28 +97,32 @@ class Cluster:
     @contextmanager
     def pool(self, library: Library, holdings: Holdings, batch: Batch) -> Iterator[RayPool]:
         """Return the cluster's actors, for the length of a block."""
-        ray = _start(self.address, self.workers)
+        ray, is_ours = _start(self.address, self.workers)
         try:
             workers = self.workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
             yield RayPool(library.place, holdings, batch, workers, self.time_limit_seconds)
         finally:
-            if self.address == "local":
+            if is_ours:  # left to the end of the process, a node that died would be its end, too
                 ray.shutdown()
 
 
-def _start(address: str, workers: int | None) -> Any:
+def _start(address: str, workers: int | None) -> tuple[Any, bool]:
+    """Return Ray, and whether it was started, or joined, here."""
     if address.startswith("ray://"):
         raise UsageError("run it on a node of the cluster, with --ray auto: ray job submit does so")
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # Ray would tell its makers of each run
     try:
         import lance_ray  # noqa: F401 - needed in a moment, and worth no cluster if it is missing
         import ray
+        import ray.data
     except ImportError:
         raise SongprintError(
             "--ray needs the extra [cluster]: pip install 'songprint[cluster]'"
         ) from None
+    _quieten(ray)
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
-    if not ray.is_initialized():
+    is_ours = not ray.is_initialized()
+    if is_ours:
         if address == "local":
             options |= {"num_cpus": workers, "include_dashboard": False}
             options |= {"object_store_memory": 200 << 20}
@@ -125,7 +130,18 @@ def _start(address: str, workers: int | None) -> Any:
             ray.init(address=address, **options)
         except (ConnectionError, ValueError, RuntimeError) as error:
             raise SongprintError(f"{address}: no Ray cluster: {error}") from error
-    return ray
+    return ray, is_ours
+
+
+def _quieten(ray: Any) -> None:
+    """Let Ray tell its log files, not people, of each pipeline and each try that failed."""
+    data = logging.getLogger("ray.data")
+    for handler in data.handlers:
+        if "Plain" in type(handler).__name__:
+            data.removeHandler(handler)
+    logging.getLogger("ray").setLevel(logging.ERROR)
+    # Nothing else turns off what it prints of nodes that die, on stdout, where documents go.
+    ray._private.worker.print_to_stdstream = lambda *_, **__: None
 
 
 class RayPool:
@@ -173,15 +189,18 @@ class RayPool:
         context.enable_progress_bars, context.max_errored_blocks = False, -1
         files = [job.file for job in left.values()]
         tables = [_table(files[n : n + block]) for n in range(0, len(files), block)]
-        heard = ray.data.from_arrow(tables).map_batches(
-            HearSongs,
-            batch_format="pyarrow",
-            batch_size=None,
-            concurrency=min(self._workers, len(tables)),
-            num_cpus=1,
-            max_task_retries=MOST_TRIES,
-            fn_constructor_args=(claims, self._place, environment(), self._time_limit_seconds),
-        )
+        with warnings.catch_warnings():
+            # Nothing else says how often; a block that kills actors would be tried for ever.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            heard = ray.data.from_arrow(tables).map_batches(
+                HearSongs,
+                batch_format="pyarrow",
+                batch_size=None,
+                compute=ray.data.ActorPoolStrategy(size=min(self._workers, len(tables))),
+                num_cpus=1,
+                max_task_retries=MOST_TRIES,
+                fn_constructor_args=(claims, self._place, self._time_limit_seconds),
+            )
         for row in heard.iter_rows():
             told: Told = pickle.loads(row["told"])
             if isinstance(self._batch, FragmentBatch):

@@ -32,7 +32,7 @@ class Flusher:
         for folder, paths in self._files().items():
             if new := paths - self._known:
                 for path in (*new, folder):
-                    _flush(path)
+                    flush(path)
                 self._known |= new
 
     def _files(self) -> dict[str, set[str]]:
@@ -46,7 +46,8 @@ class Flusher:
         return needed
 
 
-def _flush(path: str) -> None:
+def flush(path: str) -> None:
+    """Wait until a file or a folder is on the disk; one that is gone by now need not be."""
     if os.name != "posix":  # elsewhere what is open for reading cannot be flushed
         return
     try:

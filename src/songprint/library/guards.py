@@ -218,15 +218,28 @@ def keep_guards(library: Path, tables: Iterable[str]) -> None:
         Their names.
     """
     for name in tables:
-        files = guarded_files(library / f"{name}.lance")
+        table = library / f"{name}.lance"
+        files = guarded_files(table)
         guards = {guard_of(library, file): file for file in files}
         there = guarded_files(library / FOLDER / f"{name}.lance")
-        for guard, file in guards.items():
-            if guard not in there:
+        new = {guards[guard] for guard in guards.keys() - there}
+        committed = _committed(table, new)
+        for file in new:
+            # Data that no commit names may be half written, by an actor of a cluster.
+            if file in committed or file.parent != table / "data":
+                guard = guard_of(library, file)
                 with suppress(FileNotFoundError):  # it was replaced, and tidied away
                     Guard.of(file).save(guard)
         for guard in there - guards.keys():
             guard.unlink(missing_ok=True)
+
+
+def _committed(table: Path, new: set[Path]) -> set[Path]:
+    """Return the files of data that new commits, and the latest, name."""
+    versions = table / "_versions"
+    latest = min(versions.glob("*.manifest"), default=None)  # numbered downwards
+    commits = {file for file in new if file.parent == versions} | ({latest} if latest else set())
+    return {file for commit in commits for file in named_in(commit)}
 
 
 @dataclass(frozen=True)

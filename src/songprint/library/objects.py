@@ -23,9 +23,6 @@ from songprint.errors import LibraryError, SongprintError
 
 SCHEMES = ("s3", "gs", "az")
 
-TELLS_OF_STORES = ("AWS_", "GOOGLE_", "AZURE_")
-"""How the variables begin that workers on other machines need, too."""
-
 _URI = re.compile(rf"({'|'.join(SCHEMES)}):/{{1,2}}([^/]+)/*(.*?)/*")
 
 
@@ -62,11 +59,6 @@ def exists(path: str) -> bool:
     if not is_object(path):
         return os.path.lexists(path)
     return look_at_object(path) is not None
-
-
-def environment() -> dict[str, str]:
-    """Return the variables that tell of object stores; not to be shown to anybody."""
-    return {name: value for name, value in os.environ.items() if name.startswith(TELLS_OF_STORES)}
 
 
 def open_bucket(bucket: str) -> Any:

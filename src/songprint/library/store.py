@@ -21,12 +21,11 @@ import pyarrow.compute as pc
 
 from songprint.errors import LibraryError, UsageError
 from songprint.library.catalogue import Vocabulary
-from songprint.library.durable import torn_commits
 from songprint.library.guards import FOLDER as GUARDS
-from songprint.library.guards import damaged, glance, guard_of, keep_guards
+from songprint.library.guards import damaged, glance, keep_guards
 from songprint.library.interrupts import uninterrupted
-from songprint.library.lance import import_lancedb
 from songprint.library.locks import held
+from songprint.library.making import connect_to, create_folder, take_back_torn_commits
 from songprint.library.objects import is_object, real
 from songprint.library.places import library_path
 from songprint.library.reading import (
@@ -129,12 +128,12 @@ class Library:
                 raise LibraryError(
                     f"{folder}: there is no library here; songprint add FOLDER makes one"
                 )
-            _create(folder)
+            create_folder(folder)
         with refusing(folder, "be opened"):
-            _take_back_torn_commits(folder)
+            take_back_torn_commits(folder)
             if damage := glance(folder, TABLES):
                 raise damaged(folder, damage)
-            library = cls(folder, _connect(folder))
+            library = cls(folder, connect_to(folder))
             found = (library.table("songs").schema.metadata or {}).get(FORMAT_KEY, b"?").decode()
         if found != str(FORMAT):
             raise LibraryError(
@@ -487,46 +486,3 @@ def _all_of(text: str) -> Any:
 
     query: Any = MatchQuery  # a pydantic dataclass, whose defaults mypy does not see
     return query(text, "words", operator=FullTextOperator.AND)
-
-
-def _connect(folder: Path) -> lancedb.DBConnection:
-    # Every read looks for the latest version, as another process may have written it.
-    connect = import_lancedb().connect
-    connection: lancedb.DBConnection = connect(folder, read_consistency_interval=timedelta(0))
-    return connection
-
-
-def _take_back_torn_commits(folder: Path) -> None:
-    if _torn(folder):
-        with held(folder, "writer", NOTES_WAIT_SECONDS):
-            for manifest in _torn(folder):
-                manifest.unlink()
-
-
-def _torn(folder: Path) -> list[Path]:
-    """Return the commits that were never whole: one that is guarded was, and is damaged."""
-    torn = torn_commits(folder / f"{name}.lance" for name in TABLES)
-    return [manifest for manifest in torn if not guard_of(folder, manifest).exists()]
-
-
-def _create(folder: Path) -> None:
-    import_lancedb()  # if it can be, before anything is made
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        strange = [entry for entry in folder.iterdir() if not _is_ours(entry.name)]
-    except OSError as error:
-        raise LibraryError(f"{folder}: no library can be made here: {reason(error)}") from error
-    if strange:
-        raise LibraryError(
-            f"{folder}: there is no library here, and none is made among other files "
-            f"({strange[0].name})"
-        )
-    with held(folder, "writer"), refusing(folder, "be made"):
-        connection = _connect(folder)
-        for name, schema in TABLES.items():
-            connection.create_table(name, schema=schema, exist_ok=True)
-
-
-def _is_ours(name: str) -> bool:
-    """Tell whether it may be left of a library whose making was cut short."""
-    return name.endswith(".lance") or name in {"writer.lock", "writer.json"}

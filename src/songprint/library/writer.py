@@ -150,10 +150,16 @@ class Writer:
         """Do not look again at folders that were added, unless they are named."""
         self._delete("folders", "path", map(written_path, folders))
 
-    def tidy(self, tables: Iterable[str] = TIDIED) -> None:
+    def tidy(self, tables: Iterable[str] = TIDIED, *, alone: bool = True) -> None:
         """Put small pieces together, index new words, and let go of what was replaced.
 
-        What a killed writer left behind goes, too: nobody else writes these tables.
+        Parameters
+        ----------
+        tables : iterable of str
+            Their names.
+        alone : bool
+            What a killed writer left behind goes, too, as nobody else writes to these tables; not
+            while actors of a cluster write what has not been committed yet.
 
         Raises
         ------
@@ -165,12 +171,12 @@ class Writer:
                 for damage in examine(self._library.path, [name]).damages:
                     raise damaged(self._library.path, damage)
                 self._library.table(name).optimize(
-                    cleanup_older_than=OLD_VERSIONS, delete_unverified=True
+                    cleanup_older_than=OLD_VERSIONS, delete_unverified=alone
                 )
 
-    def tidy_if_needed(self) -> None:
+    def tidy_if_needed(self, *, alone: bool = True) -> None:
         """Tidy the tables that have many pieces or old versions; it writes them anew."""
-        self.tidy([name for name in TIDIED if self._is_untidy(name)])
+        self.tidy([name for name in TIDIED if self._is_untidy(name)], alone=alone)
 
     def _is_untidy(self, name: str) -> bool:
         with refusing(self._library.place, "be read"):
