@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +17,7 @@ from songprint.kinship.cells import Cells, CellsLater
 from songprint.kinship.distance import DEFAULT_WEIGHTS, Floats, Queries, Rows, Space, Weights
 from songprint.kinship.hubs import Reach, Scales, reach_of, scales_by_part
 from songprint.kinship.parts import PARTS
+from songprint.kinship.popularity import popularity
 
 if TYPE_CHECKING:
     from songprint.kinship.reference import Reference
@@ -130,6 +132,11 @@ class Kinship:
                 [_work(title) for title in _folded(self.catalogue.titles)], object
             )
         return self._titles
+
+    @cached_property
+    def popularity(self) -> NDArray[np.float64]:
+        """How popular each song is [shape=(n,)], as :func:`popularity` tells."""
+        return popularity(self)
 
     def prepare(self) -> None:
         """Measure what neighbours would otherwise measure when first asked for them."""

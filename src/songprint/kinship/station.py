@@ -21,7 +21,7 @@ from songprint.kinship.guards import FARTHEST, Guard, era_guard, genre_guard
 from songprint.kinship.hubs import SMALLEST_SCALE, scales_by_part
 from songprint.kinship.neighbours import Neighbour, nearest
 from songprint.kinship.order import smooth_order
-from songprint.kinship.popularity import popularity, ranks
+from songprint.kinship.popularity import ranks
 
 if TYPE_CHECKING:
     from songprint.kinship.neighbours import Kinship
@@ -163,7 +163,11 @@ def grow(
         raise UsageError("a station needs a seed")
     wanted = kinship.space.queries(asked)
     judge = _Judge(kinship, wanted, wishes)
-    playable = ~np.isin(kinship.catalogue.hashes, asked.hashes)
+    if isinstance(seeds, Sequence):
+        playable = np.ones(len(kinship), bool)
+        playable[list(seeds)] = False
+    else:
+        playable = ~np.isin(kinship.catalogue.hashes, asked.hashes)
     playable[[*wishes.likes, *wishes.dislikes, *wishes.skips, *wishes.never]] = False
     guards, remarks = _guards(kinship, asked, judge.nearest, wishes)
 
@@ -299,7 +303,7 @@ def _kin(guards: Sequence[Guard]) -> str:
 def _seldom_first(kinship: Kinship, order: Rows, wishes: Wishes) -> Rows:
     """Put what is seldom played before, among the nearest."""
     pool = order[: round(wishes.length * (1 + (REACH - 1) * wishes.unpopular))]
-    popular = ranks(popularity(kinship)[pool])
+    popular = ranks(kinship.popularity[pool])
     mixed = (1 - wishes.unpopular) * ranks(np.arange(len(pool))) + wishes.unpopular * popular
     return np.concatenate([pool[np.argsort(mixed, kind="stable")], order[len(pool) :]])
 

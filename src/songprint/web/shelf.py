@@ -92,7 +92,7 @@ class Snapshot:
         """Do beforehand what whoever asks first would wait for."""
         self.table.warm(SORTS if len(self) >= FEWEST_SONGS else ("title",))
         self.kinship.prepare()
-        _ = self.kinship.artists, self.kinship.works
+        _ = self.kinship.artists, self.kinship.works, self.kinship.popularity
         trim()
 
     def rest(self) -> None:
