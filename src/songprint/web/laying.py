@@ -19,7 +19,7 @@ from songprint.kinship.neighbours import Kinship
 from songprint.library.store import Library
 from songprint.web.beside import Tell, run_beside
 from songprint.web.jobs import Job
-from songprint.web.spilling import FEWEST_SONGS, SPARSE, Mapped, Spill, loads
+from songprint.web.spilling import FEWEST_SONGS, SPARSE, Mapped, Spill, load
 
 if TYPE_CHECKING:
     from songprint.library.catalogue import Catalogue
@@ -58,8 +58,8 @@ def read(library: Library, cache: Path, version: int, *, warm: bool) -> Snapshot
             cache.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=cache) as file:
                 place = str(library.path)
-                text = run_beside(Job("reading"), _Laying(file.fileno()), place, version, warm)
-                snapshot: Snapshot = loads(text, file.fileno())
+                start = run_beside(Job("reading"), _Laying(file.fileno()), place, version, warm)
+                snapshot: Snapshot = load(file.fileno(), start)
                 return snapshot
         except OSError as error:
             log.warning("%s: cannot be written: %s", cache, error.strerror)
@@ -79,7 +79,7 @@ class _Laying:
     def __setstate__(self, file: Any) -> None:
         self._file = file.detach()
 
-    def __call__(self, tell: Tell, place: str, version: int, warm: bool) -> bytes:
+    def __call__(self, tell: Tell, place: str, version: int, warm: bool) -> int:
         del tell
         try:
             return _lay_out(Path(place), version, Spill(self._file), warm=warm)
@@ -87,7 +87,7 @@ class _Laying:
             raise SongprintError(f"{place}: cannot be laid out: {error.strerror}") from error
 
 
-def _lay_out(place: Path, version: int, spill: Spill, *, warm: bool) -> bytes:
+def _lay_out(place: Path, version: int, spill: Spill, *, warm: bool) -> int:
     from songprint.web.shelf import Snapshot, cache_of
 
     snapshot = Snapshot(_mapped(Library.open(place).catalogue(), spill), version, cache_of(place))
@@ -95,7 +95,7 @@ def _lay_out(place: Path, version: int, spill: Spill, *, warm: bool) -> bytes:
         snapshot.lay(Kinship(snapshot.catalogue, room=spill.room))
         snapshot.warm()
         snapshot.map(cache_of(place))
-    return spill.dumps(snapshot)
+    return spill.dump(snapshot)
 
 
 def _mapped(catalogue: Catalogue, spill: Spill) -> Mapped:

@@ -89,11 +89,21 @@ class Spill:
         copy[...] = array
         return copy
 
-    def dumps(self, value: Any) -> bytes:
-        """Pickle an object, its large arrays in the file."""
+    def dump(self, value: Any) -> int:
+        """Pickle an object into the file, its large arrays beside it; return where it begins.
+
+        Raises
+        ------
+        OSError
+            If the disk is full.
+        """
         text = io.BytesIO()
         _Pickler(text, self._place).dump(value)
-        return text.getvalue()
+        with os.fdopen(os.dup(self._file), "r+b") as file:
+            file.seek(self._size)
+            file.write(text.getbuffer())
+        start, self._size = self._size, self._size + text.tell()
+        return start
 
     def _place(self, value: Any) -> Place | None:
         if not isinstance(value, np.ndarray) or value.dtype.hasobject:
@@ -114,7 +124,7 @@ class _Pickler(pickle.Pickler):
 
 
 class _Unpickler(pickle.Unpickler):
-    def __init__(self, text: IO[bytes], file: int) -> None:
+    def __init__(self, text: mmap.mmap, file: int) -> None:
         super().__init__(text)
         self._file = file
 
@@ -124,17 +134,21 @@ class _Unpickler(pickle.Unpickler):
             return np.memmap(file, np.dtype(kind), "r", start, shape)
 
 
-def loads(text: bytes, file: int) -> Any:
-    """Return an object that :meth:`Spill.dumps` pickled; its large arrays can only be read.
+def load(file: int, start: int) -> Any:
+    """Return an object that :meth:`Spill.dump` pickled; its large arrays can only be read.
 
     Parameters
     ----------
-    text : bytes
-        From a process of our own: what a pickle says is done.
     file : int
-        The descriptor of the file, which may be closed after that.
+        The descriptor of the file, which may be closed after that. A process of our own wrote it:
+        what a pickle says is done.
+    start : int
+        Where the object begins.
     """
-    return _Unpickler(io.BytesIO(text), file).load()
+    # Mapped, as all descriptors of a file share one place of reading.
+    with mmap.mmap(file, 0, access=mmap.ACCESS_READ) as text:
+        text.seek(start)
+        return _Unpickler(text, file).load()
 
 
 def room_for(shape: tuple[int, int], folder: Path) -> NDArray[np.float32]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ SORTS = (
 """What the table can be sorted by."""
 
 _MOST_KEPT = 4
+_SEARCHING = threading.BoundedSemaphore(2)  # each takes memory for all names that there are
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,8 @@ class Table:
             if descending:
                 known = self._known(sort)[order]
                 order = np.concatenate([order[known][::-1], order[~known]])
-            rows = order[self._mask(wanted)[order]]
+            with _SEARCHING:
+                rows = order[self._mask(wanted)[order]]
             while len(self._kept) >= _MOST_KEPT:
                 self._kept.pop(next(iter(self._kept)), None)
             self._kept[key] = rows
