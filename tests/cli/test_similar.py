@@ -70,6 +70,18 @@ def test_a_file_outside_the_library_is_heard(kin_shelf: Library, songs: list[Pat
     assert len(found["results"]) == 3
 
 
+def test_the_index_on_the_disk_finds_the_same(kin_shelf: Library) -> None:
+    near = told(kin_shelf, ROCK)
+    for name in (ROCK, "rock song 3"):
+        assert told(kin_shelf, name, "--on-disk") == near
+
+
+def test_the_index_on_the_disk_is_asked_for_files_outside_too(
+    kin_shelf: Library, songs: list[Path]
+) -> None:
+    assert told(kin_shelf, songs[0], "--on-disk") == told(kin_shelf, songs[0])
+
+
 def test_weights_and_caps_reach_the_search(kin_shelf: Library) -> None:
     only = ("--beat", 0, "--rhythm", 0, "--timbre", 0, "--genre", 0, "--intensity", 1)
     found = told(kin_shelf, ROCK, *map(str, only), "--artist-cap", "1", "--other-artists")

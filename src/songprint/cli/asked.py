@@ -163,6 +163,45 @@ class Shelf:
         return self._of_row(rows[0])
 
 
+class DiskShelf(Shelf):
+    """A library that need not fit into memory: only what a name may mean, then what is near it.
+
+    Parameters
+    ----------
+    library : Path, optional
+        Its folder, or where libraries usually lie.
+    name : str
+        What :meth:`find` will be asked for.
+    """
+
+    def __init__(self, library: Path | None, name: str) -> None:
+        from songprint.library.store import Library
+
+        self.library = Library.open(library)
+        meant = [self.library.row_of(name), *self.library.find(text=name, limit=_NAMED + 1)]
+        self.catalogue = self.library.catalogue([row.content_hash for row in meant if row])
+
+    def find(self, name: str) -> Named:
+        """Return the song that a person means, with its candidates as the catalogue from then on.
+
+        Raises
+        ------
+        UsageError, DecodeError
+            As :meth:`Shelf.find`.
+        """
+        from songprint.cli.progress import SongProgress
+        from songprint.kinship.ondisk import KinshipIndex
+
+        named = super().find(name)
+        index = KinshipIndex(self.library)
+        with SongProgress() as progress:
+            index.update(progress.show)
+        itself = str(named.song.hashes[0])
+        self.catalogue = self.library.catalogue({*index.candidates(named.song), itself})
+        self.__dict__.pop("rows", None)
+        return Named(self.rows.get(itself), named.song)
+
+
 def _tags(path: str) -> Any:
     from songprint.audio.container import open_song
     from songprint.library.tags import song_tags

@@ -23,12 +23,14 @@ Examples:
   songprint similar song.mp3 -k 25 --artist-cap 1 --why
   songprint similar "so what" --beat 1 --genre 0.5
   songprint similar --json not-in-the-library.flac > kin.json
+  songprint similar --on-disk --library /huge song.mp3
 
 \b
 SONG is a file, in the library or not, or words that mean one song of the library.
 Kinship is 100% for the same song and 50% for one as near as the ten nearest
 songs usually are. Weights say what the distance is made of: a part with twice
-the weight counts twice.
+the weight counts twice. --on-disk judges the thousand songs nearest under the
+default weights; the less genre weighs, the more of the nearest it misses.
 """
 
 
@@ -49,11 +51,17 @@ def similar(
     numbers: Annotated[
         bool, typer.Option("--why", help="Show what each part contributes to the distance.")
     ] = False,
+    on_disk: Annotated[
+        bool,
+        typer.Option(
+            "--on-disk", help="Seek in an index on the disk, for a library larger than memory."
+        ),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
     library: LibraryOption = None,
 ) -> None:
     """Find the songs nearest to a song, with the reasons."""
-    from songprint.cli.asked import Shelf
+    from songprint.cli.asked import DiskShelf, Shelf
     from songprint.cli.listing import (
         named_document,
         neighbour_document,
@@ -64,7 +72,7 @@ def similar(
     from songprint.kinship.explain import say_why
 
     weights = weights_of(beat, intensity, rhythm, timbre, genre)
-    shelf = Shelf(library)
+    shelf = DiskShelf(library, song) if on_disk else Shelf(library)
     seed = shelf.find(song)
     catalogue = shelf.catalogue
     found = shelf.kinship.neighbours(

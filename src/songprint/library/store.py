@@ -247,10 +247,15 @@ class Library:
             raise LibraryError(f"{self.place}: the library does not know the model {model}")
         return Vocabulary(*(tuple(rows[-1][name]) for name in VECTORS))
 
-    def catalogue(self) -> Catalogue:
-        """Return all songs of the library's model, in the order of their content hashes.
+    def catalogue(self, hashes: Collection[str] | None = None) -> Catalogue:
+        """Return songs of the library's model, in the order of their content hashes.
 
         Songs that only another model has heard are left out; :meth:`models` tells how many.
+
+        Parameters
+        ----------
+        hashes : collection of str, optional
+            Content hashes; all songs if left out.
 
         Raises
         ------
@@ -262,10 +267,12 @@ class Library:
             raise LibraryError(
                 f"{self.place}: there are no songs in the library; songprint add FOLDER adds some"
             )
-        with self.songs_of(model) as songs:
-            hashes = songs.select(["content_hash"]).to_arrow()["content_hash"]
+        listed = ", ".join(map(quoted, hashes or [""]))
+        where = "true" if hashes is None else f"content_hash in ({listed})"
+        with self.songs_of(model, where) as songs:
+            names = songs.select(["content_hash"]).to_arrow()["content_hash"]
             batches = songs.select(list(CATALOGUE_COLUMNS)).to_batches(SONGS_AT_ONCE)
-            return catalogue_from(hashes, batches, self.vocabulary(model), model)
+            return catalogue_from(names, batches, self.vocabulary(model), model)
 
     @contextmanager
     def songs_of(self, model: str, where: str = "true") -> Iterator[Any]:

@@ -1,0 +1,134 @@
+"""What ``similar --on-disk`` misses, takes and needs, against every song judged in memory.
+
+Made-up songs (as in ``search.py``) are written as a library; the index is made, and asked for the
+kin of songs, whose ten are compared with those of :class:`~songprint.kinship.neighbours.Kinship`
+over the whole library, all songs judged.
+
+Run: python benchmarks/on_disk.py [--songs 100000] [--queries 100]
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import numpy as np
+import pyarrow as pa
+
+from search import made_up, nearest, peak_mb, resident_mb, shared_songs, timed
+from songprint import Library
+from songprint.kinship.distance import DEFAULT_WEIGHTS, Weights
+from songprint.kinship.neighbours import COPIES, Kinship
+from songprint.kinship.ondisk import KinshipIndex
+from songprint.library.catalogue import NUMBERS, Catalogue
+from songprint.library.schema import SONGS, VECTORS
+
+AT_ONCE = 10_000
+COUNTS = (100, 300, 1000, 3000)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--songs", type=int, default=100_000)
+    parser.add_argument("--queries", type=int, default=100)
+    arguments = parser.parse_args()
+    songs = made_up(shared_songs().catalogue, arguments.songs)
+    with tempfile.TemporaryDirectory() as folder:
+        library = Library.open(folder, create=True)
+        with library.writing() as writer:
+            writer.put_model(songs.model, songs.vocabulary)
+            writer.add_songs(rows(songs))
+        measure(library, songs, arguments.queries)
+
+
+def rows(songs: Catalogue) -> Iterator[pa.RecordBatch]:
+    """Yield songs as the library's table has them."""
+    now = datetime.now(UTC)
+    for start in range(0, len(songs), AT_ONCE):
+        some = songs.take(np.arange(start, min(start + AT_ONCE, len(songs))))
+        n = len(some)
+        columns = {
+            "content_hash": some.hashes.tolist(),
+            "model": [songs.model] * n,
+            "title": some.titles.tolist(),
+            "artist": some.artists.tolist(),
+            "path": some.paths.tolist(),
+            "seconds": some.seconds,
+            "genre": [songs.vocabulary.genres[i] for i in some.genres.argmax(axis=1)],
+            "unsure": some.unsure,
+            **{name: pa.array(some.numbers[:, i]) for i, name in enumerate(NUMBERS)},
+            "embedding": list(some.embeddings),
+            "pattern": list(some.patterns),
+            **{name: list(getattr(some, name)) for name in VECTORS},
+            "imported": [False] * n,
+            "added": [now] * n,
+            "changed": [now] * n,
+        }
+        empty = {"era": "", "mood": "", "heard": "", "words": ""}
+        columns |= {name: [text] * n for name, text in empty.items()}
+        arrays = []
+        for field in SONGS:
+            values = columns.get(field.name)
+            arrays.append(
+                pa.nulls(n, field.type) if values is None else pa.array(values, field.type)
+            )
+        yield pa.record_batch(arrays, schema=SONGS)
+
+
+def measure(library: Library, songs: Catalogue, queries: int) -> None:
+    index = KinshipIndex(library)
+    before, start = library.n_bytes(), time.perf_counter()
+    index.update()
+    built = time.perf_counter() - start
+    taken = (library.n_bytes() - before) / len(songs)
+    print(f"{len(songs):,} songs: index made in {built:.0f} s, {taken:,.0f} bytes a song")
+    start = time.perf_counter()
+    index.update()
+    print(f"nothing new: {time.perf_counter() - start:.2f} s; resident {resident_mb():,.0f} MB")
+    seeds = np.random.default_rng(1).choice(len(songs), queries, replace=False)
+    kinship = Kinship(songs)
+    kinship.prepare()
+    for name, weights in (
+        ("default weights", DEFAULT_WEIGHTS),
+        ("beat 1, rhythm 0.7", Weights(beat=1.0, rhythm=0.7)),
+        ("beat 1, genre 0", Weights(beat=1.0, genre=0.0)),
+    ):
+        exact = {int(seed): best(kinship, int(seed), weights) for seed in seeds}
+        print(f"recall of ten, {name}: candidates, all that the exact ten have; judged, ours")
+        for count in COUNTS:
+            inside, scaled, plain = [], [], []
+            for seed, truth in exact.items():
+                found = index.candidates(songs.take([seed]), count)
+                near = library.catalogue(found)
+                inside.append(len(truth & set(found)) / 10)
+                for correct, results in ((True, scaled), (False, plain)):
+                    judge = Kinship(near, correct_hubs=correct)
+                    ours = judge.neighbours(near.index(str(songs.hashes[seed])), 10, weights)
+                    results.append(len(truth & {str(near.hashes[n.row]) for n in ours}) / 10)
+            means = "  ".join(f"{np.mean(some):.3f}" for some in (inside, scaled, plain))
+            print(f"  {count:5d} candidates: inside, judged scaled, judged unscaled  {means}")
+
+    def ask(i: int) -> object:
+        one = songs.take([int(seeds[i])])
+        near = library.catalogue(index.candidates(one))
+        return Kinship(near).neighbours(near.index(str(one.hashes[0])), 10)
+
+    p50, p95, *_ = timed(ask, queries)
+    print(f"ask, judge and explain: p50 {p50:.0f} ms, p95 {p95:.0f} ms; peak {peak_mb():,.0f} MB")
+
+
+def best(kinship: Kinship, seed: int, weights: Weights) -> set[str]:
+    """Return the ten kin of a song, every song judged."""
+    raw = kinship.space.distances(kinship.space.queries([seed]), weights)[0]
+    raw[seed] = np.inf
+    near = nearest(raw, COPIES)
+    raw[near[kinship.same_recording(seed, near)]] = np.inf
+    scaled = kinship.scaled(raw, np.arange(len(kinship)), weights)
+    return {str(kinship.catalogue.hashes[row]) for row in nearest(scaled, 10)}
+
+
+if __name__ == "__main__":
+    main()
