@@ -6,6 +6,7 @@ import { colourOf } from "./colours.js";
 import { bars, chip, dot, empty, songFinder, songList } from "./parts.js";
 import { count, fill, h, note, percent, svg, trying } from "./dom.js";
 import { Pictures } from "./pictures.js";
+import { folderForm, work } from "./work.js";
 
 const TABS = [["sound", "How they sound"], ["accuracy", "How well they are told"], ["mine", "Your own"]];
 
@@ -42,6 +43,7 @@ async function sound(place, signal) {
       h("div", { class: "plots" }, found.descriptors.filter(({ values }) => Object.keys(values).length).map(boxes)),
     ),
     signals,
+    gallery(found, signal),
   );
   const span = Math.max(...found.genres.flatMap(({ typical }) => typical.slice(0, 1).map((song) => song.seconds)), 1);
   const rows = found.genres.map((genre) => {
@@ -61,6 +63,23 @@ async function sound(place, signal) {
     return [wave, spec];
   });
   load(rows.filter(Boolean));
+}
+
+/** The figures of `songprint gallery`: of a folder's genres, or of typical songs of the library. */
+function gallery(found, signal) {
+  const result = h("div", { "aria-live": "polite" });
+  const typical = () => Object.fromEntries(found.genres.map(({ name, typical: songs }) => [name, songs.filter(({ playable }) => playable).map(({ id }) => id)]).filter(([, ids]) => ids.length));
+  return h(
+    "section",
+    { class: "panel stack", "aria-label": "Pictures of genres" },
+    h("h2", {}, "Pictures to keep"),
+    h("p", { class: "soft" }, "Genres side by side as figures, a page and tables of what they differ in. Name a folder that is sorted by genre; without one the typical songs above are drawn."),
+    folderForm("Draw", async (folder) => {
+      const drawn = await work(result, "Drawing", "/api/gallery", { body: folder ? { folder, dpi: 150 } : { genres: typical(), dpi: 150 }, signal });
+      if (drawn) result.querySelector("[data-work]").prepend(h("p", {}, "Drawn."));
+    }, { optional: "your library's typical songs" }),
+    result,
+  );
 }
 
 async function load(rows) {
@@ -109,7 +128,45 @@ async function accuracy(place, signal) {
   const head = wanted.findIndex(({ title }) => title.startsWith("The genre head"));
   const own = head >= 0 ? wanted.slice(head, head + 1 + wanted.slice(head + 1).findIndex(({ level }) => level === 1)) : [];
   const rest = wanted.filter((section) => !own.includes(section));
-  fill(place, h("p", { class: "soft" }, card.measured, ". These are songprint's own figures, not those of your library, in which nobody has told it what is right."), own.map(drawSection), h("details", { class: "panel" }, h("summary", {}, "The rest of the accuracy card"), rest.map(drawSection)));
+  fill(place, measuring(signal), h("p", { class: "soft" }, card.measured, ". These are songprint's own figures, not those of your library, in which nobody has told it what is right."), own.map(drawSection), h("details", { class: "panel" }, h("summary", {}, "The rest of the accuracy card"), rest.map(drawSection)));
+}
+
+/** Measure on music whose genres a person knows. */
+function measuring(signal) {
+  const result = h("div", { "aria-live": "polite" });
+  const told = h("div", { class: "stack" });
+  return h(
+    "section",
+    { class: "panel stack", "aria-label": "Measure on your music" },
+    h("h2", {}, "On music whose genres you know"),
+    h("p", { class: "soft" }, "Every song in it is heard, not added, and what songprint says is compared with the name of the song's folder."),
+    folderForm("Measure", async (folder) => {
+      fill(told);
+      const report = await work(result, "Measuring", "/api/evaluate", { body: { folder }, signal });
+      if (report) drawMeasured(told, report);
+    }),
+    result,
+    told,
+  );
+}
+
+function drawMeasured(place, report) {
+  fill(
+    place,
+    h("p", { "data-measured": report.songs }, `${count(report.songs, "song")} heard`, report.failed.length ? `, ${report.failed.length} could not be` : "", "."),
+    scored(report.head, "the genres that songprint knows"),
+    scored(report.probe, "your genres, learnt from one part of these songs and measured on the other"),
+    report.notes.length ? h("ul", { class: "remarks" }, report.notes.map((remark) => h("li", {}, remark))) : null,
+  );
+}
+
+function scored(score, what) {
+  if (!score) return null;
+  const { successes, trials, low, high } = score.accuracy;
+  return [
+    h("p", {}, h("span", { class: "big" }, percent(successes / trials)), ` right (${percent(low)} to ${percent(high)}), ${count(trials, "song")}: ${what}`),
+    h("div", { class: "scroll" }, confusion(score.confusion_genres, score.confusion)),
+  ];
 }
 
 function drawSection({ title, level, text, tables }) {
@@ -181,6 +238,7 @@ function taught(head, signal, reload) {
 
 function teach(known, signal, reload) {
   const name = h("input", { type: "text", maxlength: 80, placeholder: "moods for the evening", required: true });
+  const deep = h("input", { type: "checkbox" });
   const groups = [];
   const places = h("div", { class: "stack" });
   const result = h("div", { class: "stack", "aria-live": "polite" });
@@ -201,6 +259,12 @@ function teach(known, signal, reload) {
     }
     fill(result, h("p", { class: "soft" }, "learning, and measuring on artists it did not learn from …"));
     try {
+      if (deep.checked) {
+        const learnt = await work(result, "Fine-tuning", "/api/train", { body: { name: name.value, genres, finetune: true }, signal, files: false });
+        if (learnt) drawLearnt(result, learnt);
+        await reload();
+        return;
+      }
       const job = await ask("/api/genres/personal", { body: { name: name.value, genres } });
       const state = await follow(job.id, () => {}, signal);
       if (state.state !== "done") throw new Error(state.error ?? "stopped");
@@ -216,7 +280,7 @@ function teach(known, signal, reload) {
     { class: "panel stack", "aria-label": "Teach genres" },
     h("h2", {}, "Teach songprint genres of your own"),
     h("p", { class: "soft" }, "Name them and give each a dozen songs by several artists: from your library, or as files, which are heard and not kept. One genre alone is told from all kinds of other music."),
-    h("form", { class: "stack", on: { submit: train } }, h("label", { class: "field" }, "What to call them together", name), places, h("div", { class: "row" }, h("button", { type: "button", on: { click: addGroup } }, "Another genre"), h("button", { class: "main" }, "Learn"))),
+    h("form", { class: "stack", on: { submit: train } }, h("label", { class: "field" }, "What to call them together", name), places, h("label", { class: "row" }, deep, "Fine-tune the whole encoder: minutes to hours, with songs of the library alone; kept only if it is better"), h("div", { class: "row" }, h("button", { type: "button", on: { click: addGroup } }, "Another genre"), h("button", { class: "main" }, "Learn"))),
     result,
   );
 }
@@ -274,8 +338,8 @@ function drawLearnt(place, learnt) {
     place,
     h("p", { "data-learnt": learnt.name }, h("span", { class: "big" }, percent(measured.share)), ` right (${percent(measured.low)} to ${percent(measured.high)}): ${measured.right} of ${count(measured.songs, "song")}, each judged by a head that never heard its artist. Always saying the commonest genre would be right in ${percent(measured.always_commonest)}.`),
     measured.low <= measured.always_commonest ? h("p", { class: "bad" }, "That is not surely better than to guess: more songs, by more artists, help.") : null,
-    h("h3", {}, "What is mistaken for what"),
-    h("div", { class: "scroll" }, confusion(learnt.confusion.classes, learnt.confusion.matrix)),
+    learnt.confusion ? h("h3", {}, "What is mistaken for what") : null,
+    learnt.confusion && h("div", { class: "scroll" }, confusion(learnt.confusion.classes, learnt.confusion.matrix)),
     bars(learnt.genres.map((genre) => ({ name: `${genre.name} found`, p: genre.recall })), () => "#1d5fd6"),
   );
 }

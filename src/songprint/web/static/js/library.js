@@ -4,6 +4,7 @@ import { ask, library } from "./api.js";
 import { genreOf } from "./parts.js";
 import { clock, count, debounced, fill, h, icon, note, trying } from "./dom.js";
 import { player } from "./player.js";
+import { sharing } from "./sharing.js";
 
 const STRETCH = 100;
 const HEAD_PIXELS = 40;
@@ -34,6 +35,7 @@ export async function show(page, { signal, go }) {
   }
   const table = new Table(page, signal, go);
   fill(page, head(known, table), filters(known, table), table.element);
+  page.querySelector(".page-head").append(h("button", { on: { click: () => sharing(signal, () => go("/")) } }, "Share …"));
   await table.reload();
   table.body.scrollTop = kept.top;
 }

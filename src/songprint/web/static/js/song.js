@@ -1,9 +1,9 @@
 /** One song: its sound as pictures, what is heard in it, and its kin. */
 
-import { ask, askPatiently } from "./api.js";
+import { ask, askPatiently, send } from "./api.js";
 import { colourOf } from "./colours.js";
-import { bars, chip, dot, genreOf, songFinder, songList, whyLegend } from "./parts.js";
-import { clock, fill, h, icon, svg } from "./dom.js";
+import { bars, chip, dot, download, genreOf, songFinder, songList, whyLegend } from "./parts.js";
+import { clock, fill, h, icon, note, svg, trying } from "./dom.js";
 import { Pictures } from "./pictures.js";
 import { player } from "./player.js";
 
@@ -44,8 +44,21 @@ function head(song, go) {
       { class: "row" },
       h("button", { class: "main", disabled: !song.playable, on: { click: () => player.play([song]) } }, icon("play"), "Play"),
       h("button", { on: { click: () => go(`/station?seeds=${song.id}`) } }, icon("station"), "Station from this"),
+      h("button", { disabled: !song.playable, on: { click: trying((event) => picture(song, event.currentTarget)) } }, "Save a picture"),
     ),
   );
+}
+
+/** Save what `songprint plot` draws of a song; it is heard anew for that. */
+async function picture(song, button) {
+  button.disabled = true;
+  note(`drawing ${song.title} …`);
+  try {
+    const response = await send("/api/plot", { body: { songs: [song.id] } });
+    await download(response, `${song.title.replace(/[/\\\x00-\x1f\x7f]/g, " ").slice(0, 80).trim() || "song"}.png`);
+  } finally {
+    button.disabled = false;
+  }
 }
 
 function zoom(pictures) {

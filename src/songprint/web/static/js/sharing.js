@@ -1,0 +1,51 @@
+/** Songs for others, and from others: what was heard, never the sound. */
+
+import { library } from "./api.js";
+import { count, fill, h, trying } from "./dom.js";
+import { work } from "./work.js";
+
+/** Show a dialog that exports the library's songs and imports what others exported. */
+export function sharing(signal, onImported) {
+  const out = h("div", { "aria-live": "polite" });
+  const came = h("div", { "aria-live": "polite" });
+  const paths = h("input", { type: "checkbox" });
+  const plays = h("input", { type: "checkbox" });
+  let imported = false;
+  const write = trying(async () => {
+    const body = { absolute_paths: paths.checked, plays: plays.checked };
+    const done = await work(out, "Exporting", "/api/export", { body, signal });
+    if (done) out.querySelector("[data-work]").prepend(h("p", {}, `${count(done.songs, "song")} written.`));
+  });
+  const take = trying(async (event) => {
+    const [file] = event.currentTarget.files;
+    if (!file) return;
+    const done = await work(came, `Importing ${file.name}`, "/api/import", { body: file, query: { name: file.name }, signal });
+    if (!done) return;
+    imported = done.imported.length > 0;
+    library(true);
+    const told = done.imported.map(({ songs, added, own, known }) => `${count(songs, "song")}: ${added} new, ${own} that you have, ${known} imported before`);
+    fill(came, h("p", { "data-imported": String(done.imported.length) }, [...told, ...done.failed.map(({ error }) => error)].join("; ")));
+  });
+  const field = h("input", { type: "file", accept: ".parquet", class: "sr", on: { change: take } });
+  const dialog = h(
+    "dialog",
+    { "aria-label": "Share", on: { close: () => { dialog.remove(); if (imported) onImported(); } } },
+    h(
+      "div",
+      { class: "stack" },
+      h("h2", {}, "Share what was heard"),
+      h("p", { class: "soft" }, "A file of fingerprints and tags, without any sound. Whoever imports it can search, map and find kin among your songs."),
+      h("label", { class: "row" }, paths, "with the places of files"),
+      h("label", { class: "row" }, plays, "with play counts"),
+      h("div", { class: "row" }, h("button", { class: "main", type: "button", on: { click: write } }, "Export")),
+      out,
+      h("h3", {}, "From somebody else"),
+      h("div", { class: "row" }, h("label", { class: "button" }, "Import a file", field)),
+      came,
+      h("div", { class: "row" }, h("button", { type: "button", on: { click: () => dialog.close() } }, "Close")),
+    ),
+  );
+  document.body.append(dialog);
+  signal.addEventListener("abort", () => dialog.close(), { once: true });
+  dialog.showModal();
+}
