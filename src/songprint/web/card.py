@@ -78,7 +78,7 @@ def parse(markdown: str) -> Card:
             if line.strip() and not line.startswith("!["):
                 sections[-1].text.append(_plain(line))
     first = sections[1] if len(sections) > 1 else sections[0]
-    measured = first.text[0].split(", which writes")[0] if first.text else ""
+    measured = first.text[0].split(" by ")[0] if first.text else ""  # the command is of no use here
     return Card(measured=measured, sections=sections[2:])
 
 

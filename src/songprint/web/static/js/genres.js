@@ -162,9 +162,9 @@ function drawMeasured(place, report) {
 
 function scored(score, what) {
   if (!score) return null;
-  const { successes, trials, low, high } = score.accuracy;
+  const { value, songs, low, high } = score.accuracy;
   return [
-    h("p", {}, h("span", { class: "big" }, percent(successes / trials)), ` right (${percent(low)} to ${percent(high)}), ${count(trials, "song")}: ${what}`),
+    h("p", {}, h("span", { class: "big" }, percent(value)), ` right (${percent(low)} to ${percent(high)}), ${count(songs, "song")}: ${what}`),
     h("div", { class: "scroll" }, confusion(score.confusion_genres, score.confusion)),
   ];
 }
