@@ -93,8 +93,10 @@ class KinshipIndex:
             connection = import_lancedb().connect(
                 self._home, read_consistency_interval=timedelta(0)
             )
-            there = self._name in connection.list_tables().tables
-            table = connection.open_table(self._name) if there else None
+            tables = connection.list_tables().tables
+            for other in set(tables) - {self._name}:
+                connection.drop_table(other)  # of a model that is no longer the library's
+            table: Any = connection.open_table(self._name) if self._name in tables else None
             with self._library.songs_of(self._model) as songs:
                 wanted = _hashes(songs)
                 known = _hashes(table.search().limit(1 << 31)) if table else set()
