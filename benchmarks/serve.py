@@ -26,6 +26,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -160,12 +161,22 @@ def until_it_answers() -> None:
 
 
 def until_it_rests(process: psutil.Process) -> None:
-    """Wait until what is done beforehand is done: kinship's scales, the index of names."""
+    """Wait until what is done beforehand is done, in a process beside the server: kinship."""
     started = time.perf_counter()
-    process.cpu_percent()
-    while process.cpu_percent(2.0) > 5:
-        pass
+    while True:
+        spent = family_seconds(process)
+        time.sleep(2.0)
+        if family_seconds(process) - spent < 0.1:
+            break
     print(f"warmed up after another {time.perf_counter() - started:.0f} s")
+
+
+def family_seconds(process: psutil.Process) -> float:
+    total = processor_seconds(process)
+    for child in process.children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            total += processor_seconds(child)
+    return total
 
 
 def processor_seconds(process: psutil.Process) -> float:

@@ -27,8 +27,8 @@ function drawOperation({ path, method, operation }, document) {
   return h(
     "details",
     { class: "operation" },
-    h("summary", {}, h("span", { class: "method" }, method.toUpperCase()), h("code", {}, path), h("span", { class: "soft" }, operation.description.split("\n")[0])),
-    h("p", {}, operation.description),
+    h("summary", {}, h("span", { class: "method" }, method.toUpperCase()), h("code", {}, path), h("span", { class: "soft" }, inCode(operation.description.split("\n")[0]))),
+    h("p", {}, inCode(operation.description)),
     parameters.length
       ? h("div", { class: "scroll" }, h("table", { class: "plain" }, h("thead", {}, h("tr", {}, ["Parameter", "In", "Type", ""].map((name) => h("th", { scope: "col" }, name)))), h("tbody", {}, parameters.map((p) => h("tr", {}, h("th", { scope: "row" }, h("code", {}, p.name)), h("td", {}, p.in), h("td", {}, typeOf(p.schema)), h("td", {}, p.description ?? ""))))))
       : null,
@@ -70,4 +70,9 @@ function shape(schema, document, depth = 0) {
   }
   if (schema.additionalProperties && typeof schema.additionalProperties === "object") return `{name: ${shape(schema.additionalProperties, document, depth + 1)}}`;
   return typeOf(schema);
+}
+
+/** Return a text whose parts between pairs of backticks are code. */
+function inCode(text) {
+  return text.split("``").map((part, i) => (i % 2 ? h("code", {}, part) : part));
 }

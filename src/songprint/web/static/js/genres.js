@@ -8,7 +8,7 @@ import { count, fill, h, note, percent, svg, trying } from "./dom.js";
 import { Pictures } from "./pictures.js";
 import { folderForm, work } from "./work.js";
 
-const TABS = [["sound", "How they sound"], ["accuracy", "How well they are told"], ["mine", "Your own"]];
+const TABS = [["sound", "Sound"], ["accuracy", "Accuracy"], ["mine", "Your own"]];
 
 export async function show(page, { signal, query, go }) {
   const tab = TABS.some(([name]) => name === query.get("tab")) ? query.get("tab") : "sound";

@@ -67,6 +67,7 @@ function zoom(pictures) {
       "button",
       {
         "aria-pressed": String(times === 1),
+        title: times === 1 ? null : "Enlarged, and moving with what is played",
         on: {
           click: (event) => {
             pictures.zoom = times;
@@ -75,7 +76,7 @@ function zoom(pictures) {
           },
         },
       },
-      times === 1 ? "Whole song" : `${times}×, following`,
+      times === 1 ? "Whole song" : `${times}×`,
     ),
   );
   return h("div", { class: "row" }, h("h2", { class: "grow" }, "Waveform and spectrogram"), h("div", { class: "row", role: "group", "aria-label": "Zoom" }, buttons));
