@@ -127,7 +127,10 @@ def _start(address: str, workers: int | None) -> tuple[Any, bool]:
             options |= {"num_cpus": workers, "include_dashboard": False}
             options |= {"object_store_memory": 200 << 20}
         try:
-            ray.init(address=address, **options)
+            with warnings.catch_warnings():
+                # Of LanceDB, that a fork may hang: Ray forks to start programs, and nothing else.
+                warnings.simplefilter("ignore")
+                ray.init(address=address, **options)
         except (ConnectionError, ValueError, RuntimeError) as error:
             raise SongprintError(f"{address}: no Ray cluster: {error}") from error
     return ray, is_ours
