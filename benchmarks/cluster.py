@@ -3,10 +3,10 @@
 Each run is a process of its own with a new library, in turn: this machine's workers, then a cluster
 that is started for the run, with as many actors. Two figures each: songs a second of all the time,
 its start and end included, and what more songs come to, from a second run of a sixth of them: the
-rate of a long run. Ray's workers are as nice to others as ours are here, that is not at
-all: by Ray's default (``RAY_worker_niceness``, 15) they wait for whatever else the machine does.
+rate of a long run. Ray's workers are here as nice to others as ours are, which is not at all: by
+Ray's default (``RAY_worker_niceness``, 15) they wait for whatever else the machine does.
 
-Run: python benchmarks/cluster.py FOLDER [--songs 160] [--workers 1 2] [--rounds 3]
+Run: python benchmarks/cluster.py FOLDER [--songs 96] [--workers 1 2] [--rounds 3]
 """
 
 from __future__ import annotations

@@ -10,6 +10,9 @@ Run: python benchmarks/on_disk.py [--songs 100000] [--queries 100]
 from __future__ import annotations
 
 import argparse
+import resource
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -88,6 +91,13 @@ def measure(library: Library, songs: Catalogue, queries: int) -> None:
     start = time.perf_counter()
     index.update()
     print(f"nothing new: {time.perf_counter() - start:.2f} s; resident {resident_mb():,.0f} MB")
+    for options in (["--on-disk"], []):  # the larger last: what is told is the largest until then
+        start, song = time.perf_counter(), str(songs.hashes[0])
+        command = [sys.executable, "-m", "songprint", "similar", "--json", song, *options]
+        subprocess.run([*command, "--library", library.path], stdout=subprocess.DEVNULL, check=True)
+        seconds = time.perf_counter() - start
+        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+        print(f"songprint similar {' '.join(options)}: {seconds:.1f} s, {peak:,.0f} MB at most")
     seeds = np.random.default_rng(1).choice(len(songs), queries, replace=False)
     kinship = Kinship(songs)
     kinship.prepare()

@@ -126,6 +126,17 @@ def test_what_no_commit_names_is_not_guarded_before_one_does(tmp_path: Path) -> 
     assert (found.damages, found.unguarded) == ([], [half])
 
 
+def test_tidying_beside_actors_of_a_cluster_lets_what_they_write_stay(tmp_path: Path) -> None:
+    library = made_up_library(tmp_path, 5)
+    half = tmp_path / "songs.lance" / "data" / f"{'0' * 50}.lance"
+    half.write_bytes(b"half")
+    with library.writing() as writer:
+        writer.tidy(alone=False)
+        assert half.exists()
+        writer.tidy()
+        assert not half.exists()
+
+
 def test_guards_go_with_their_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from datetime import timedelta
 
