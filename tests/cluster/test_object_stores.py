@@ -94,6 +94,19 @@ def test_a_second_writer_is_refused_until_the_first_has_ended(
         pass
 
 
+def test_a_writer_that_lost_its_lease_leaves_the_next_one_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    one, two = Library.open(PLACE, create=True), Library.open(PLACE)
+    with one._held("notes"), monkeypatch.context() as patch:
+        patch.setattr(lease, "LASTS_SECONDS", -1.0)
+        other = two._held("notes")
+        other.__enter__()
+    with pytest.raises(LibraryError, match="is writing"), Library.open(PLACE)._held("notes"):
+        pass
+    other.__exit__(None, None, None)
+
+
 def test_what_cannot_be_reached_is_told_in_one_line() -> None:
     with pytest.raises(LibraryError, match="there is no library here"):
         Library.open("s3://bucket/nothing")

@@ -26,6 +26,12 @@ LASTS_SECONDS = 60.0
 POLL_SECONDS = 0.5
 
 
+def _clock() -> float:
+    """Return seconds since some time, those included in which the machine was suspended."""
+    boottime = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if boottime is None else time.clock_gettime(boottime)
+
+
 class Lease:
     """The right to write, for as long as it is renewed.
 
@@ -70,7 +76,7 @@ class Lease:
         LibraryError
             If this process was stopped for so long that another may write now.
         """
-        if self._tag is None or time.monotonic() - self._renewed > LASTS_SECONDS:
+        if self._tag is None or _clock() - self._renewed > LASTS_SECONDS:
             raise LibraryError(
                 f"{self._uri}: this process could not say for {LASTS_SECONDS:.0f} s that it is"
                 " writing, and another may be; add again"
@@ -80,8 +86,9 @@ class Lease:
         """Let others have it."""
         self._stop.set()
         self._renewer.join()
-        if self._tag is not None:
-            with suppress(Exception):  # else it runs out by itself
+        with suppress(Exception):  # else it runs out by itself
+            # Renewed first, which only its holder can: it may be another's by now.
+            if self._tag is not None and self._put(self._tag):
                 self._store.delete(self._key)
 
     def _take(self) -> bool:
@@ -103,7 +110,7 @@ class Lease:
         from obstore.exceptions import AlreadyExistsError, PreconditionError
 
         told = json.dumps(self._me | {"since": time.time()}).encode()
-        started = time.monotonic()
+        started = _clock()
         with refusing_store(self._uri, "locked"), suppress(AlreadyExistsError, PreconditionError):
             self._tag = {"e_tag": self._store.put(self._key, told, mode=mode)["e_tag"]}
             self._renewed = started
