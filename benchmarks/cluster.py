@@ -2,9 +2,9 @@
 
 Each run is a process of its own with a new library, in turn: this machine's workers, then a cluster
 that is started for the run, with as many actors. Two figures each: songs a second of all the time,
-its start and end included, and what more songs come to, from a second run of a sixth of them: the
-rate of a long run. Ray's workers are here as nice to others as ours are, which is not at all: by
-Ray's default (``RAY_worker_niceness``, 15) they wait for whatever else the machine does.
+its start and end included, and what more songs come to, by the fastest run of all of them and of a
+sixth: the rate of a long run. Ray's workers are here as nice to others as ours are, which is not at
+all: by Ray's default (``RAY_worker_niceness``, 15) they wait for whatever else the machine does.
 
 Run: python benchmarks/cluster.py FOLDER [--songs 96] [--workers 1 2] [--rounds 3]
 """
@@ -40,29 +40,27 @@ def main() -> None:
         files = sorted(scan([arguments.folder]).files)[: arguments.songs]
         print(once(arguments.once, arguments.workers[0], files))
         return
-    found: dict[tuple[int, str], list[tuple[float, float]]] = {}
+    few = arguments.songs // 6
+    took: dict[tuple[str, int, int], list[float]] = {}
     for _ in range(arguments.rounds):
         for workers in arguments.workers:
-            for place in ("here", "ray"):
-                rates = run(place, workers, arguments.folder, arguments.songs)
-                found.setdefault((workers, place), []).append(rates)
+            for songs in (few, arguments.songs):
+                for place in ("here", "ray"):
+                    seconds = seconds_of(place, workers, arguments.folder, songs)
+                    took.setdefault((place, workers, songs), []).append(seconds)
     cores, load = len(os.sched_getaffinity(0)), os.getloadavg()[0]
     print(f"{arguments.songs} songs, {arguments.rounds} rounds, {cores} cores, load {load:.1f}")
-    print(f"{'songs/s (least, median, most)':32s} {'all the time':>20s} {'once it runs':>20s}")
-    for (workers, place), rates in found.items():
-        told = [spread(column) for column in zip(*rates, strict=True)]
-        print(f"{f'{workers} workers, {place}':32s} {told[0]:>20s} {told[1]:>20s}")
+    print("songs a second                 all the time: least, median, most   a song more, at best")
     for workers in arguments.workers:
-        here, ray = (np.array(found[workers, place]) for place in ("here", "ray"))
-        told = [spread(column) for column in (ray / here).T]
-        print(f"{f'{workers} workers, ray to here':32s} {told[0]:>20s} {told[1]:>20s}")
-
-
-def run(place: str, workers: int, folder: str, songs: int) -> tuple[float, float]:
-    """Return both figures, from two runs: of all songs, and of the first few of them."""
-    few = songs // 6
-    start, seconds = (seconds_of(place, workers, folder, n) for n in (few, songs))
-    return songs / seconds, (songs - few) / max(seconds - start, 1e-3)
+        more = []
+        for place in ("here", "ray"):
+            all_songs = np.array(took[place, workers, arguments.songs])
+            least, median, most = np.percentile(arguments.songs / all_songs, (0, 50, 100))
+            seconds = all_songs.min() - min(took[place, workers, few])
+            more.append((arguments.songs - few) / seconds)
+            told = f"{least:6.2f} {median:6.2f} {most:6.2f}"
+            print(f"{workers} workers, {place:24s} {told:>34s} {more[-1]:23.2f}")
+        print(f"{workers} workers, ray to here {'':35s} {more[1] / more[0]:23.2f}")
 
 
 def seconds_of(place: str, workers: int, folder: str, songs: int) -> float:
@@ -87,11 +85,6 @@ def once(place: str, workers: int, files: list[str]) -> float:
         if added.heard < len(files):
             raise SystemExit(f"{added.heard} of {len(files)} songs were heard")
         return time.monotonic() - start
-
-
-def spread(values: object) -> str:
-    least, median, most = np.percentile(np.asarray(values, float), (0, 50, 100))
-    return f"{least:.2f} {median:.2f} {most:.2f}"
 
 
 if __name__ == "__main__":
