@@ -25,6 +25,7 @@ PLACES_A_SONG = 8
 """The most places of one song that are candidates, so that a loop leaves room for others."""
 
 _MOST_HISTOGRAM_BITS = 20
+_NARROW = 1 << 30
 _SURVIVORS = 16
 """Cells of the coarse histogram, for each candidate, whose votes are counted exactly."""
 
@@ -165,28 +166,31 @@ class Segment:
         dead : ndarray [shape=(n,)], optional
             Songs that are passed over.
         """
-        places, halves = self._hits(clip)
+        places, cells = self._hits(clip)
         if len(places) == 0:
             return []
-        cells = (halves >> 1).astype(np.int64)
-        kept = _in_full_cells(cells, count * _SURVIVORS)
-        places, cells = places[kept], cells[kept]
+        kept = np.flatnonzero(_in_full_cells(cells, count * _SURVIVORS))
+        places, cells = places[kept], cells[kept].astype(np.int64)
         songs = np.searchsorted(self.starts, places, side="right") - 1
         if dead is not None:
             alive = ~dead[songs]
             songs, cells = songs[alive], cells[alive]
         return self._best(songs, cells, count)
 
-    def _hits(self, clip: Landmarks) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
-        """Return postings that match, and where the clip would start, in half frames."""
+    def _hits(self, clip: Landmarks) -> tuple[NDArray[np.uint32], NDArray[np.signedinteger]]:
+        """Return postings that match, and in which frame of the line the clip would start."""
         first = self.directory[clip.values].astype(np.int64)
         counts = self.directory[clip.values + 1] - first
-        total = int(counts.sum())
         before = np.cumsum(counts) - counts
-        rows = np.repeat(first - before, counts) + np.arange(total)
-        places = self.postings[rows]
-        halves = np.rint(2 * clip.frames).astype(np.int64)
-        return places, 2 * places.astype(np.int64) - np.repeat(halves, counts)
+        # 32 bits are read faster, and do for all but segments of very long songs.
+        narrow = max(int(self.starts[-1]), len(self.postings)) < _NARROW
+        whole: type[np.signedinteger] = np.int32 if narrow else np.int64
+        rows = np.repeat((first - before).astype(whole), counts)
+        rows += np.arange(len(rows), dtype=whole)
+        places = np.take(self.postings, rows)
+        # Half frames are rounded up, so that the cell is where the clip starts, rounded down.
+        later = np.ceil(np.rint(2 * clip.frames) / 2).astype(whole)
+        return places, places.astype(whole) - np.repeat(later, counts)
 
     def _best(
         self, songs: NDArray[np.int64], cells: NDArray[np.int64], count: int
@@ -212,13 +216,13 @@ class Segment:
         return chosen
 
 
-def _in_full_cells(cells: NDArray[np.int64], most: int) -> NDArray[np.bool_]:
+def _in_full_cells(cells: NDArray[np.signedinteger], most: int) -> NDArray[np.bool_]:
     """Tell which votes are in cells, or beside cells, that have the most of them.
 
     Counting in a table that many places share is several times as fast as sorting all votes.
     """
     mask = (1 << min(len(cells).bit_length() + 1, _MOST_HISTOGRAM_BITS)) - 1
-    shared = cells & mask
+    shared = (cells & mask).astype(np.intp)
     counts = np.bincount(shared, minlength=mask + 1)
     counts += np.roll(counts, -1)
     # How many cells have so many votes, or more; where too many tie, none is better than chance.
