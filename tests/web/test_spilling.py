@@ -11,9 +11,11 @@ import pytest
 from songprint.kinship.neighbours import Kinship
 from songprint.library.store import Library
 from songprint.web import laying, spilling
+from songprint.web import shelf as shelf_module
 from songprint.web.shelf import Shelf, Snapshot
 from songprint.web.spilling import Mapped, Spill, let_go, load, room_for
-from support.kin import kin_catalogue, kin_library
+from support.kin import kin_catalogue, kin_library, song_of
+from support.shelves import shelve
 
 
 @pytest.fixture
@@ -88,3 +90,19 @@ def test_a_small_library_stays_in_memory(library: Library, tmp_path: Path) -> No
     assert not isinstance(snapshot.catalogue, Mapped)
     assert not isinstance(room_for((5, 3), tmp_path / "none"), np.memmap)
     assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.usefixtures("large")
+def test_a_large_library_that_grew_is_read_anew(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shelf_module, "FEWEST_SONGS", 10)
+    shelf = Shelf(library.path)
+    with shelf.turn() as before:
+        assert len(before) == 60
+    shelve(library, {"/music/new.mp3": song_of("jazz", 1000)})
+    shelf.refresh()
+    with shelf.turn() as after:
+        assert len(after) == 61
+        assert isinstance(after.kinship.space.columns, np.memmap)
+    assert before.kinship.neighbours(0, 5)  # whoever still holds the one before may use it
