@@ -105,7 +105,7 @@ def test_songs_of_other_segments_are_found() -> None:
 
 def test_copies_of_copies_are_one_group() -> None:
     def tie(a: str, b: str, kind: str = "copy") -> Pair:
-        return Pair(a, b, kind, 0.9, 0.8, 0.0, 60.0)  # type: ignore[arg-type]
+        return Pair(a, b, kind, 0.9, 0.8, 0.0, 60.0, 1.0)  # type: ignore[arg-type]
 
     ties = [tie("a", "b"), tie("c", "b"), tie("x", "y"), tie("y", "p", "excerpt")]
     for order in itertools.permutations(ties):

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from songprint.errors import UsageError
@@ -41,3 +44,14 @@ def test_reasons_sum_to_the_distance(kinship: Kinship) -> None:
 def test_nothing_added_is_refused(kinship: Kinship) -> None:
     with pytest.raises(UsageError, match="a song to add"):
         mix(kinship, kinship.catalogue.take([]))
+
+
+def test_a_mix_has_no_copy_of_what_is_added_and_no_recording_twice(kinship: Kinship) -> None:
+    added = kinship.catalogue.take([0])
+    plain = [near.row for near in mix(kinship, added, k=6)]
+    recordings = np.zeros(len(kinship), np.int32)
+    recordings[[0, plain[1]]] = 1
+    recordings[[plain[2], plain[3]]] = 2
+    known = Kinship(replace(kinship.catalogue, recordings=recordings))
+    found = [near.row for near in mix(known, known.catalogue.take([0]), k=6)]
+    assert found[:4] == [plain[0], plain[2], plain[4], plain[5]]

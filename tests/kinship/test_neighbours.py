@@ -156,3 +156,15 @@ def test_threads_that_ask_at_once_get_the_same_answers() -> None:
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(shared.neighbours, range(8)))
     assert [[near.row for near in each] for each in found] == alone
+
+
+def test_of_songs_known_to_be_one_recording_only_the_nearest_comes(kinship: Kinship) -> None:
+    plain = [near.row for near in kinship.neighbours(0, 10)]
+    recordings = np.zeros(len(kinship), np.int32)
+    recordings[[plain[1], plain[4], plain[7]]] = 1
+    recordings[[0, plain[2]]] = 2
+    known = Kinship(replace(kinship.catalogue, recordings=recordings))
+    left_out = {plain[2], plain[4], plain[7]}
+    found = [near.row for near in known.neighbours(0, 10)]
+    assert found[:7] == [row for row in plain if row not in left_out]
+    assert len(found) == 10

@@ -92,3 +92,15 @@ def test_paths_that_cannot_be_are_refused(bridge: Kinship) -> None:
         travel(bridge, bridge.catalogue.take([3]))
     with pytest.raises(UsageError, match="1 song between"):
         travel(bridge, ends(bridge), 0)
+
+
+def test_a_path_leads_through_no_recording_twice_and_through_no_copy_of_its_ends(
+    bridge: Kinship,
+) -> None:
+    recordings = np.zeros(BETWEEN, np.int32)
+    recordings[: BETWEEN // 4] = 1
+    recordings[BETWEEN // 4 : BETWEEN // 2] = 2
+    known = Kinship(replace(bridge.catalogue, recordings=recordings))
+    found = travel(known, known.catalogue.take([0, BETWEEN - 1]), 8)
+    numbers = [int(recordings[step.row]) for step in found.steps]
+    assert (len(numbers), numbers.count(1), numbers.count(2)) == (8, 0, 1)

@@ -243,3 +243,18 @@ def test_wishes_that_cannot_be_are_refused(wishes: dict[str, object], said: str)
 def test_a_station_needs_a_seed(kinship: Kinship) -> None:
     with pytest.raises(UsageError, match="needs a seed"):
         grow(kinship, [])
+
+
+def test_a_station_plays_none_of_the_copies_of_what_was_named_and_one_of_others(
+    kinship: Kinship,
+) -> None:
+    plain = rows(grow(kinship, [0], Wishes(length=10)))
+    recordings = np.zeros(len(kinship), np.int32)
+    recordings[[0, plain[1]]] = 1
+    recordings[[plain[2], plain[5], plain[8]]] = 2
+    recordings[[EACH, plain[4]]] = 3
+    known = Kinship(replace(kinship.catalogue, recordings=recordings))
+    played = rows(grow(known, [0], Wishes(length=10, never=(EACH,))))
+    assert len(played) == 10
+    assert not {0, plain[1], plain[4]} & set(played)
+    assert len({plain[2], plain[5], plain[8]} & set(played)) == 1

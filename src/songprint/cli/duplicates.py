@@ -27,6 +27,8 @@ Copies are of the same recording and master, in whatever encoding, a little long
 or shorter, with silence around. Excerpts and other masters are named apart, and
 live versions, covers and new mixes are other recordings. These are proposals:
 nothing is deleted. A list has a group after the other, the largest file first.
+What was found is remembered: the next time only new songs are compared, and from
+then on stations, paths and lists of kin have each recording once.
 """
 
 
@@ -40,6 +42,9 @@ def duplicates(
             show_default=False,
         ),
     ] = None,
+    anew: Annotated[
+        bool, typer.Option("--anew", help="Compare all songs, not only those that are new.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
     library: LibraryOption = None,
 ) -> None:
@@ -49,7 +54,7 @@ def duplicates(
 
     if list_file is not None:
         require_place(list_file)
-    found = _Found(library)
+    found = _Found(library, anew=anew)
     if list_file is not None:
         write_whole(list_file, found.listed().encode("utf-8", "surrogateescape"))
     if as_json:
@@ -62,10 +67,11 @@ def duplicates(
 class _Found:
     """The duplicates of a library, and how they are told."""
 
-    def __init__(self, library: Path | None) -> None:
+    def __init__(self, library: Path | None, *, anew: bool) -> None:
         from songprint.cli.progress import CountProgress
-        from songprint.identify.duplicates import find_pairs, group_copies
+        from songprint.identify.duplicates import group_copies, told_apart
         from songprint.identify.index import Index
+        from songprint.identify.recordings import Recordings
         from songprint.library.store import Library
 
         kept = Library.open(library)
@@ -76,7 +82,8 @@ class _Found:
             self._files[file.content_hash or ""].append(file)
         self._unheard = len(self._songs) - len(index)
         with CountProgress(len(index), "songs") as progress:
-            pairs = find_pairs(index, _sounds(kept), progress.count)
+            recordings = Recordings.of(kept, index, anew=anew, on_song=progress.move)
+        pairs = told_apart(recordings.pairs, _sounds(kept))
         self._pairs = [p for p in pairs if p.first in self._songs and p.second in self._songs]
         grouped = group_copies(self._pairs)
         tied = {song for group in grouped for song in group}
@@ -191,4 +198,5 @@ def _pair(pair: Pair) -> dict[str, Any]:
         "weakest": round(pair.weakest, 4),
         "offset_seconds": round(pair.offset_seconds, 3),
         "common_seconds": round(pair.common_seconds, 3),
+        "covered": round(pair.covered, 4),
     }

@@ -11,7 +11,7 @@ the dynamics or the brightness, which encodings keep.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -22,6 +22,9 @@ from songprint.audio.peaks import FRAMES_PER_SECOND, Peaks
 from songprint.identify.index import Index, Part
 from songprint.identify.landmarks import Landmarks, song_landmarks
 from songprint.identify.segment import Segment
+
+RULES = 1
+"""Changes when other pairs could be found; libraries are then compared anew."""
 
 LEAST_AGREEMENT = 0.62
 """Of the peaks of both songs beyond chance, for them to be one recording."""
@@ -96,6 +99,8 @@ class Pair:
         Where the first one starts in the second; negative if it starts before.
     common_seconds : float
         How long they go together.
+    covered : float
+        Share of the peaks of the longer one that are in that time.
     """
 
     first: str
@@ -105,6 +110,7 @@ class Pair:
     weakest: float
     offset_seconds: float
     common_seconds: float
+    covered: float
 
 
 def find_pairs(
@@ -127,16 +133,44 @@ def find_pairs(
         Each pair once, those that agree best first.
     """
     found: dict[frozenset[str], Pair] = {}
+    for _, pairs in ask_each(index):
+        keep_best(found, pairs)
+        on_song()
+    return told_apart(found.values(), sounds)
+
+
+def ask_each(
+    index: Index, leave_out: Container[str] = frozenset()
+) -> Iterator[tuple[str, list[Pair]]]:
+    """Yield the songs of a library, and of each the pairs that it is in, as far as it tells.
+
+    Parameters
+    ----------
+    index : Index
+        Of the library.
+    leave_out : container of str
+        Content hashes of songs that need not ask; others that ask find them.
+    """
     for part in index.parts:
         for row in part.alive.tolist():
-            song = _song(part.segment, row)
-            for pair in pairs_of(index.parts, song, own=(part, row)):
-                key = frozenset((pair.first, pair.second))
-                if key not in found or pair.agreement > found[key].agreement:
-                    found[key] = pair
-            on_song()
-    pairs = (_told_apart(pair, sounds) for pair in found.values())
-    return sorted(pairs, key=lambda pair: (-pair.agreement, pair.first, pair.second))
+            name = str(part.segment.songs[row])
+            if name not in leave_out:
+                song = _song(part.segment, row)
+                yield name, list(pairs_of(index.parts, song, own=(part, row)))
+
+
+def keep_best(found: dict[frozenset[str], Pair], pairs: Iterable[Pair]) -> None:
+    """Add pairs to those that were found; of two of the same songs the better one stays."""
+    for pair in pairs:
+        key = frozenset((pair.first, pair.second))
+        if key not in found or pair.agreement > found[key].agreement:
+            found[key] = pair
+
+
+def told_apart(pairs: Iterable[Pair], sounds: Mapping[str, Sound]) -> list[Pair]:
+    """Return pairs, those that agree best first, those of two masters named so."""
+    named = (_told_apart(pair, sounds) for pair in pairs)
+    return sorted(named, key=lambda pair: (-pair.agreement, pair.first, pair.second))
 
 
 def pairs_of(
@@ -174,6 +208,11 @@ def _told_apart(pair: Pair, sounds: Mapping[str, Sound]) -> Pair:
 
 def group_copies(pairs: Iterable[Pair]) -> list[list[str]]:
     """Return the groups of songs that copies tie together, the largest first."""
+    return groups_of((pair.first, pair.second) for pair in pairs if pair.kind == "copy")
+
+
+def groups_of(ties: Iterable[tuple[str, str]]) -> list[list[str]]:
+    """Return the groups of songs that are tied together, the largest first."""
     leader: dict[str, str] = {}
 
     def find(song: str) -> str:
@@ -181,9 +220,8 @@ def group_copies(pairs: Iterable[Pair]) -> list[list[str]]:
             song = leader[song]
         return song
 
-    for pair in pairs:
-        if pair.kind == "copy":
-            leader[find(pair.first)] = find(pair.second)
+    for first, second in ties:
+        leader[find(first)] = find(second)
     groups: defaultdict[str, list[str]] = defaultdict(list)
     for song in leader:
         groups[find(song)].append(song)
@@ -246,6 +284,7 @@ def compare_songs(
         weakest=weakest,
         offset_seconds=shift / FRAMES_PER_SECOND,
         common_seconds=seconds,
+        covered=min(a_covered, b_covered),
     )
 
 

@@ -106,6 +106,12 @@ class Index:
     def __len__(self) -> int:
         return sum(len(part.alive) for part in self.parts)
 
+    def songs(self) -> set[str]:
+        """Return the content hashes of the songs that are not passed over."""
+        return {
+            str(song) for part in self.parts for song in part.segment.songs[part.alive].tolist()
+        }
+
     @property
     def bytes(self) -> int:
         """What it takes on the disk."""

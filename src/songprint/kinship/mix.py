@@ -64,7 +64,8 @@ def mix(
     used = add.hashes if away is None else np.concatenate([add.hashes, away.hashes])
     wanted = kinship.space.queries(add)
     raw = kinship.space.distances(wanted, weights)
-    raw[:, np.isin(kinship.catalogue.hashes, used)] = np.inf
+    itself = np.flatnonzero(np.isin(kinship.catalogue.hashes, used))
+    raw[:, kinship.with_copies(itself)] = np.inf
     shortlist = nearest(raw.mean(axis=0), _SHORTLIST_TIMES * k)
     near = _scaled(kinship, wanted, raw, shortlist, weights).mean(axis=0)
     score = near

@@ -176,7 +176,8 @@ class Kinship:
 
         Notes
         -----
-        The song itself and copies of its recording are no neighbours.
+        The song itself and copies of its recording are no neighbours, and of songs that are known
+        to be one recording the nearest comes.
         """
         one, queries = self._asked(song)
         raw = self._quick_distances(queries, weights)
@@ -185,7 +186,7 @@ class Kinship:
         if other_artists and (artist := _folded(one.artists)[0]) is not None:
             raw[self.artists == artist] = np.inf
         itself = np.array([song]) if isinstance(song, int) else self._same_audio(song)
-        raw[itself] = np.inf
+        raw[self.with_copies(itself)] = np.inf
         near = nearest(raw, COPIES)
         raw[near[self._alike(float(one.seconds[0]), queries, near)]] = np.inf
         wanted = max(SHORTLIST, 20 * k)
@@ -194,10 +195,28 @@ class Kinship:
             order = shortlist[
                 np.argsort(self.scaled(raw[shortlist], shortlist, weights), kind="stable")
             ]
-            chosen = self.capped(order, k, artist_cap)
+            chosen = self.capped(self.once(order), k, artist_cap)
             if len(chosen) >= k or len(shortlist) < wanted:
                 return self.explained(queries, chosen, weights, raw)
             wanted *= 4
+
+    def with_copies(self, rows: Sequence[int] | Rows) -> Rows:
+        """Return songs, and all that are known to be the same recordings as they."""
+        songs: Rows = np.asarray(rows, np.intp)
+        recordings = self.catalogue.recordings
+        theirs = recordings[songs]
+        if not theirs.any():
+            return songs
+        return np.union1d(songs, np.flatnonzero(np.isin(recordings, theirs[theirs > 0])))
+
+    def once(self, order: Rows) -> Rows:
+        """Return songs in order, of those that are known to be one recording only the first."""
+        recordings = self.catalogue.recordings[order]
+        _, first = np.unique(recordings, return_index=True)
+        kept = recordings == 0
+        kept[first] = True
+        first_of_each: Rows = order[kept]
+        return first_of_each
 
     def scaled(self, distances: Floats, rows: Rows, weights: Weights) -> Floats:
         """Return distances [shape=(..., k)] to songs [shape=(k,)] in a form to rank by."""
@@ -258,9 +277,11 @@ class Kinship:
         ]
 
     def same_recording(self, row: int, others: Rows) -> NDArray[np.bool_]:
-        """Tell which songs [shape=(k,)] sound like copies of a song, or are versions of it."""
+        """Tell which songs [shape=(k,)] are, or sound like, copies of a song or versions of it."""
         seconds = float(self.catalogue.seconds[row])
         alike = self._alike(seconds, self.space.queries([row]), others)
+        recordings = self.catalogue.recordings
+        alike |= (recordings[others] == recordings[row]) & (recordings[row] > 0)
         work, artist = self.works[row], self.artists[row]
         if work is None:
             return alike

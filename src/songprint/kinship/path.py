@@ -108,8 +108,9 @@ def travel(
     queries = kinship.space.queries(ends)
     raw = kinship.space.distances(queries, weights)
     between = _between(kinship, ends, weights)
-    raw[:, np.isin(kinship.catalogue.hashes, ends.hashes)] = np.inf
-    candidates = nearest(raw.sum(axis=0), _CANDIDATES * length)
+    itself = np.flatnonzero(np.isin(kinship.catalogue.hashes, ends.hashes))
+    raw[:, kinship.with_copies(itself)] = np.inf
+    candidates = kinship.once(nearest(raw.sum(axis=0), _CANDIDATES * length))
     progress, detour = _place(raw[0, candidates], raw[1, candidates], between)
     steps = np.arange(1, length + 1) / (length + 1)
     beside = kinship.scaled(np.maximum(detour, 0.0), candidates, weights)

@@ -145,7 +145,8 @@ def grow(
     Returns
     -------
     Station
-        No song twice, none of the seeds, no two versions of one song.
+        No song twice, none of the seeds, no two versions of one song, no recording in two files
+        that are known to be one (:mod:`songprint.identify.recordings`).
 
     Raises
     ------
@@ -165,10 +166,11 @@ def grow(
     judge = _Judge(kinship, wanted, wishes)
     if isinstance(seeds, Sequence):
         playable = np.ones(len(kinship), bool)
-        playable[list(seeds)] = False
+        playable[kinship.with_copies(seeds)] = False
     else:
         playable = ~np.isin(kinship.catalogue.hashes, asked.hashes)
-    playable[[*wishes.likes, *wishes.dislikes, *wishes.skips, *wishes.never]] = False
+    judged = [*wishes.likes, *wishes.dislikes, *wishes.skips, *wishes.never]
+    playable[kinship.with_copies(judged)] = False
     guards, remarks = _guards(kinship, asked, judge.nearest, wishes)
 
     chosen = Choice(kinship, wishes.length, wishes.artist_cap)

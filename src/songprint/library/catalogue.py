@@ -82,6 +82,8 @@ class Catalogue:
         From the tags; 0 where unknown.
     plays : ndarray [shape=(n,)]
         float32 play counts; NaN where unknown.
+    recordings : ndarray of int32 [shape=(n,)]
+        The same number above 0 for songs that are known to be one recording; 0 for all others.
     model : str
         The model version that heard the songs.
     """
@@ -105,6 +107,7 @@ class Catalogue:
     albums: NDArray[np.object_]
     years: NDArray[np.int16]
     plays: NDArray[np.float32]
+    recordings: NDArray[np.int32]
     model: str = ""
 
     def __len__(self) -> int:
@@ -188,6 +191,7 @@ def catalogue_of(
         albums=np.array(list(albums or unknown), object),
         years=np.array(years if years is not None else [0] * n, np.int16),
         plays=np.array(plays if plays is not None else [np.nan] * n, np.float32),
+        recordings=np.zeros(n, np.int32),
         model=first.model,
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from songprint.library.catalogue import KEYS, NUMBERS, Catalogue, Vocabulary
+from songprint.library.recordings import recordings_of
 from songprint.library.schema import SONGS, VECTORS, FileRow, SongRow, read_path
 
 SONG_COLUMNS = tuple(field.name for field in fields(SongRow))
@@ -40,7 +42,11 @@ def _with_path(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def catalogue_from(
-    hashes: pa.Array, batches: Iterable[pa.RecordBatch], vocabulary: Vocabulary, model: str
+    hashes: pa.Array,
+    batches: Iterable[pa.RecordBatch],
+    vocabulary: Vocabulary,
+    model: str,
+    folder: Path | None = None,
 ) -> Catalogue:
     """Lay rows of `songs` out as a catalogue, in the order of their content hashes.
 
@@ -55,6 +61,8 @@ def catalogue_from(
         Of the songs' model.
     model : str
         Its version.
+    folder : Path, optional
+        The library's, where it is told which songs are one recording.
     """
     names = np.unique(np.array(hashes.to_pylist(), np.str_))
     n = len(names)
@@ -96,6 +104,7 @@ def catalogue_from(
         albums=texts["album"],
         years=years,
         plays=plays,
+        recordings=np.zeros(n, np.int32) if folder is None else recordings_of(folder, names),
     )
 
 

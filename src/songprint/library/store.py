@@ -272,7 +272,8 @@ class Library:
         with self.songs_of(model, where) as songs:
             names = songs.select(["content_hash"]).to_arrow()["content_hash"]
             batches = songs.select(list(CATALOGUE_COLUMNS)).to_batches(SONGS_AT_ONCE)
-            return catalogue_from(names, batches, self.vocabulary(model), model)
+            vocabulary = self.vocabulary(model)
+            return catalogue_from(names, batches, vocabulary, model, self.path)
 
     @contextmanager
     def songs_of(self, model: str, where: str = "true") -> Iterator[Any]:
