@@ -13,8 +13,9 @@ from songprint import Library
 from songprint.fingerprints import default_fingerprinter
 from songprint.library.schema import song_record
 from songprint.library.tags import SongTags
+from support.clips import put_landmarks, tune, with_noise
 from support.drawing import command, document
-from support.shelves import NOW, made_up_song, shelve
+from support.shelves import NOW, made_up_hash, made_up_song, shelve
 
 CURRENT = default_fingerprinter().model_version
 
@@ -108,3 +109,21 @@ def test_a_library_that_is_empty_or_small_is_told(library: Library) -> None:
     assert report().exit_code == 0
     shelve(empty, {"/a.mp3": made_up_song(1, model=CURRENT)})
     assert document("report", report("--json").stdout)["hubs"] is None
+
+
+def test_recordings_that_are_there_more_than_once_are_told(library: Library) -> None:
+    put_landmarks(library, {7: tune(1), 8: tune(2), 9: with_noise(tune(1), 25.0)})
+    assert "songprint duplicates finds recordings" in report().stdout
+    told = document("report", report("--json").stdout)
+    assert (told["recordings"], told["compared"]) == ([], 0)
+    looked = document("report", report("--json", "--all").stdout)
+    assert looked["recordings"] == [
+        [
+            {"content_hash": made_up_hash(number), "path": f"/music/{number:02}.mp3", "title": None}
+            for number in (7, 9)
+        ]
+    ]
+    assert looked["compared"] == 3
+    assert document("report", report("--json").stdout)["recordings"] == looked["recordings"]
+    assert "1 recording more than once in 3 songs" in report().stdout
+    assert "  /music/07.mp3  ~  /music/09.mp3" in report().stdout

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
+    from songprint.identify.recordings import Recordings
     from songprint.kinship.hubs import Reach
     from songprint.library.overview import Overview
     from songprint.library.schema import FileRow
@@ -30,6 +31,8 @@ Examples:
 Reachable are songs that are among the ten nearest of some other song. Hubs are
 songs that are among the ten nearest of very many; their skew is 0 where no song
 is favoured. Both are told before and after songprint corrects for hubs.
+Recordings that are there more than once, in other encodings or lengths, are those
+that songprint duplicates found; --all looks for more among songs that are new.
 """
 
 NEIGHBOURS = 10
@@ -54,19 +57,34 @@ def report(
 
     kept = Library.open(library)
     seen = overview(kept)
+    recordings = _recordings(kept, compare=everything)
     hubs = None
     if seen.songs > NEIGHBOURS and (everything or seen.songs <= MOST_COMPARED):
         hubs = _reach(kept)
     if as_json:
         from songprint.cli.listing import print_document
 
-        print_document(report_document(kept, seen, hubs))
+        print_document(report_document(kept, seen, hubs, recordings))
     else:
         from rich.console import Console
 
         console = Console(highlight=False)
-        for line in _lines(kept, seen, hubs, console, None if everything else MOST_NAMED):
+        most_named = None if everything else MOST_NAMED
+        for line in _lines(kept, seen, hubs, console, most_named):
             console.print(line, soft_wrap=True)
+        for line in _recording_lines(kept, recordings, most_named):
+            console.print(line, soft_wrap=True)
+
+
+def _recordings(library: Library, *, compare: bool) -> Recordings:
+    """Return which songs are known to be one recording; look for more if that is wished."""
+    from songprint.cli.progress import CountProgress
+    from songprint.identify.recordings import Recordings
+
+    if not compare:
+        return Recordings.known(library)
+    with CountProgress(0, "songs") as progress:
+        return Recordings.of(library, on_song=progress.move)
 
 
 def _reach(library: Library) -> tuple[Reach, Reach]:
@@ -81,9 +99,17 @@ def _reach(library: Library) -> tuple[Reach, Reach]:
 
 
 def report_document(
-    library: Library, seen: Overview, hubs: tuple[Reach, Reach] | None
+    library: Library,
+    seen: Overview,
+    hubs: tuple[Reach, Reach] | None,
+    recordings: Recordings | None = None,
 ) -> dict[str, Any]:
-    """Return the JSON document; ``schemas/report.json`` describes it."""
+    """Return the JSON document; ``schemas/report.json`` describes it.
+
+    It tells of the recordings that are known where none are given.
+    """
+    if recordings is None:
+        recordings = _recordings(library, compare=False)
     unsure = [share for share in seen.genres if share.name is None]
     return {
         "library": library.place,
@@ -106,6 +132,8 @@ def report_document(
         "duplicates": [
             {"content_hash": song, "paths": paths} for song, paths in seen.duplicates.items()
         ],
+        "recordings": _groups(library, recordings),
+        "compared": len(recordings.compared),
         "reachable_share": round(hubs[1].share, 4) if hubs else None,
         "hubs": None
         if hubs is None
@@ -211,6 +239,40 @@ def _duplicate_lines(seen: Overview, most: int | None) -> Iterator[Text | str]:
     for paths in list(seen.duplicates.values())[:most]:
         yield Text("  " + "  =  ".join(printable(path) for path in paths))
     yield from _and_more(len(seen.duplicates), most)
+
+
+def _groups(library: Library, recordings: Recordings) -> list[list[dict[str, str | None]]]:
+    """Return the songs that are there as one recording, the largest groups first."""
+    from songprint.library.schema import read_path
+
+    groups = recordings.groups()
+    columns = ("content_hash", "path", "title")
+    read = library.read_songs({song for group in groups for song in group}, *columns)
+    rows = {row["content_hash"]: row for row in read.to_pylist()}
+    for row in rows.values():
+        row["path"] = row["path"] and read_path(row["path"])
+    found = [[rows[song] for song in group if song in rows] for group in groups]
+    return [group for group in found if len(group) > 1]
+
+
+def _recording_lines(
+    library: Library, recordings: Recordings, most: int | None
+) -> Iterator[Text | str]:
+    from rich.text import Text
+
+    if not recordings.compared:
+        if len(library):
+            yield ""
+            yield "songprint duplicates finds recordings that are there more than once"
+        return
+    groups = _groups(library, recordings)
+    yield ""
+    compared = count(len(recordings.compared), "song")
+    yield Text(f"{count(len(groups), 'recording')} more than once in {compared}", style="bold")
+    for group in groups[:most]:
+        names = (printable(song["path"] or song["content_hash"] or "") for song in group)
+        yield Text("  " + "  ~  ".join(names))
+    yield from _and_more(len(groups), most)
 
 
 def _and_more(n: int, most: int | None) -> Iterator[Text]:
