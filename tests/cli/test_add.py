@@ -17,6 +17,8 @@ from songprint import Library
 from songprint.cli.adding import Forecast, Pace
 from songprint.library.scan import FileOnDisk
 from songprint.library.watch import changes
+from support.audiofiles import write_audio
+from support.clips import tune
 from support.drawing import command, document
 from support.killing import start_add
 from support.shelves import library_of, small_song
@@ -211,3 +213,16 @@ def test_time_left_is_told_by_the_pace_of_the_last_minute() -> None:
     for second in range(3, 100):
         pace.mark(float(second), 500.0 + 200.0 * second)
     assert pace.time_for(1000.0) == pytest.approx(5.0)
+
+
+def test_a_recording_that_comes_again_in_another_format_is_known(
+    tmp_path: Path, library: Path
+) -> None:
+    (tmp_path / "music").mkdir()
+    write_audio(tmp_path / "music" / "a.flac", tune(1), 16_000)
+    write_audio(tmp_path / "music" / "other.flac", tune(2), 16_000)
+    assert add(tmp_path / "music").exit_code == 0
+    assert not Library.open(library).catalogue().recordings.any()
+    write_audio(tmp_path / "music" / "a.mp3", tune(1), 16_000)
+    assert add(tmp_path / "music").exit_code == 0
+    assert sorted(Library.open(library).catalogue().recordings.tolist()) == [0, 1, 1]

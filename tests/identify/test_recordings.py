@@ -149,6 +149,12 @@ def test_what_was_compared_before_an_interrupt_is_kept(
     assert (compared, len(recordings.pairs)) == (1, 1)
 
 
+def test_what_there_was_no_time_for_is_compared_the_next_time(library: Library) -> None:
+    assert len(Recordings.of(library, most_seconds=0.0).compared) == 1
+    recordings, compared = compared_now(library)
+    assert (compared, len(recordings.pairs)) == (2, 1)
+
+
 def test_half_of_a_song_is_its_recording_and_a_quarter_is_not(tmp_path: Path) -> None:
     songs = [tune(1), cut(tune(1), 6.0, 13.0), tune(2), cut(tune(2), 8.0, 6.0)]
     recordings = Recordings.of(library_of_tunes(tmp_path / "library", songs))

@@ -32,6 +32,9 @@ were added before. Stop it with Ctrl-C, or kill it, at any moment: the same
 command goes on where it stopped.
 """
 
+COMPARING_SHARE, COMPARING_SECONDS = 0.1, 1.0
+"""Of the time that adding took, but at least so long, new songs are compared with all others."""
+
 MOST_NAMED = 10
 """Missing files that are named; --json and songprint report name all."""
 
@@ -115,6 +118,8 @@ def add(
             workplace = Cluster(ray, workers, time_limit)
         added = _add(kept, places, workplace, prune, retry)
         failed = bool(added.failed)
+        if added.heard and ray is None:
+            _compare(kept, max(COMPARING_SECONDS, COMPARING_SHARE * added.seconds))
         _print(kept, added, as_json)
         if not watch:
             break
@@ -162,6 +167,15 @@ def _add(
         if found.path not in named:  # a place, not a file
             complain(f"{printable(found.path)}: {found.problem}")
     return added
+
+
+def _compare(library: Library, most_seconds: float) -> None:
+    """Find recordings that are there twice, so that stations know; what is left comes next time."""
+    from songprint.cli.progress import CountProgress
+    from songprint.identify.recordings import Recordings
+
+    with CountProgress(0, "songs compared") as progress:
+        Recordings.of(library, most_seconds=most_seconds, on_song=progress.move)
 
 
 def _print(library: Library, added: Added, as_json: bool) -> None:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, fields
+from math import inf
 from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
@@ -67,6 +68,7 @@ class Recordings:
         index: Index | None = None,
         *,
         anew: bool = False,
+        most_seconds: float = inf,
         on_song: Callable[[int, int], None] = lambda _done, _total: None,
     ) -> Recordings:
         """Compare the songs that are new in a library with all others, and keep what is found.
@@ -82,6 +84,8 @@ class Recordings:
             Its index, if it is open.
         anew : bool
             Compare all songs, also those that were compared before.
+        most_seconds : float
+            How long songs are compared; those that are left are compared the next time.
         on_song : callable
             Is told how many songs were compared, and of how many.
 
@@ -97,14 +101,17 @@ class Recordings:
         found: dict[frozenset[str], Pair] = {}
         keep_best(found, (p for p in before.pairs if {p.first, p.second} <= songs))
         total = len(songs) - len(compared)
-        saved = time.monotonic()
+        saved = started = time.monotonic()
         for done, (song, pairs) in enumerate(ask_each(index, frozenset(compared)), 1):
             keep_best(found, pairs)
             compared.add(song)
             on_song(done, total)
-            if time.monotonic() > saved + SAVE_SECONDS:
+            now = time.monotonic()
+            if now > started + most_seconds:
+                break
+            if now > saved + SAVE_SECONDS:
                 cls(frozenset(compared), tuple(found.values()))._keep(library)
-                saved = time.monotonic()
+                saved = now
         recordings = cls(frozenset(compared), tuple(found.values()))
         if recordings != before:
             recordings._keep(library)
