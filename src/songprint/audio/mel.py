@@ -19,6 +19,8 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from songprint.audio.spectrum import power_spectra
+
 SAMPLE_RATE_HZ = 16_000
 FFT_SAMPLES = 512
 HOP_SAMPLES = 256
@@ -29,7 +31,7 @@ WINDOW_SECONDS = WINDOW_FRAMES / FRAMES_PER_SECOND
 LOG_GAIN = 10_000.0
 
 _PAD_SAMPLES = FFT_SAMPLES // 2
-# Frames transformed at once: the spectra of a block stay in a core's second-level cache.
+# Frames at once: their spectra stay in a core's second-level cache.
 _BLOCK_FRAMES = 512
 _GROUP_BANDS = 32
 
@@ -117,23 +119,16 @@ def _hann() -> Samples:
 
 def _frames_of(padded: Samples) -> Frames:
     """Log-mel frames of samples that already carry their padding."""
-    from scipy.fft import rfft
-
     count = (len(padded) - FFT_SAMPLES) // HOP_SAMPLES + 1
     if count <= 0:
         return np.empty((0, MEL_BANDS), np.float32)
     overlapping = np.lib.stride_tricks.sliding_window_view(padded, FFT_SAMPLES)[::HOP_SAMPLES]
     mel = np.empty((count, MEL_BANDS), np.float32)
-    window, groups = _hann(), _filter_groups()
-    windowed = np.empty((min(count, _BLOCK_FRAMES), FFT_SAMPLES), np.float32)
     for start in range(0, count, _BLOCK_FRAMES):
-        stop = min(start + _BLOCK_FRAMES, count)
-        block = np.multiply(overlapping[start:stop], window, out=windowed[: stop - start])
-        spectra = rfft(block, axis=1, overwrite_x=True)
-        power = np.square(spectra.real)
-        power += np.square(spectra.imag)
-        rows = mel[start:stop]
-        for bins, bands, weights in groups:
+        rows = mel[start : start + _BLOCK_FRAMES]
+        block = overlapping[start : start + _BLOCK_FRAMES]
+        power = power_spectra(block, _hann(), 0, FFT_SAMPLES // 2 + 1)
+        for bins, bands, weights in _filter_groups():
             np.matmul(power[:, bins], weights, out=rows[:, bands])
         rows *= np.float32(LOG_GAIN)
         rows += np.float32(1.0)
