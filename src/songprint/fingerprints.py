@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from songprint.encoder.inference import Encoder
     from songprint.genre.head import GenreHead
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 """Changes when a fingerprint's fields, or the way its numbers are made, change."""
 
 SILENCE_DBFS = -70.0
@@ -83,7 +84,7 @@ class Fingerprint:
     model : str
         The model version that made it; fingerprints of two versions are not comparable.
     timeline : tuple of Segment
-        The song in stretches of six seconds, in order.
+        The song in stretches of six seconds, of nine where a third of it is heard, in order.
     """
 
     embedding: NDArray[np.float32]
@@ -160,6 +161,7 @@ class Fingerprinter:
         limits: DecodeLimits | None = None,
         known_hash: str | None = None,
         on_samples: Callable[[NDArray[np.float32]], None] | None = None,
+        thorough: bool = False,
     ) -> Fingerprint:
         """Hear a file.
 
@@ -174,6 +176,9 @@ class Fingerprinter:
         on_samples : callable, optional
             Is given the mono samples at 16 kHz, block by block [shape=(n,)], for what else is
             measured in the same pass.
+        thorough : bool
+            Whether the encoder hears all windows, and not a third of a long song's
+            (:func:`songprint.encoder.windows.cover`).
 
         Returns
         -------
@@ -192,10 +197,14 @@ class Fingerprinter:
         limits = limits or DEFAULT_LIMITS
         listener = Listener(native=True)
         blocks = stream(path, limits=limits, tap=listener.add_channels)
-        heard = self._hear(_tapped(blocks, on_samples) if on_samples else blocks, listener)
+        if on_samples:
+            blocks = _tapped(blocks, on_samples)
+        heard = self._hear(blocks, listener, thorough)
         return self._conclude(heard, known_hash or content_hash(path, limits=limits))
 
-    def fingerprint_samples(self, samples: NDArray[np.float32], content_hash: str) -> Fingerprint:
+    def fingerprint_samples(
+        self, samples: NDArray[np.float32], content_hash: str, *, thorough: bool = False
+    ) -> Fingerprint:
         """Fingerprint mono float32 samples [shape=(n,)], n ≥ 1, at 16 kHz.
 
         Loudness and dynamics are those of these samples; they have no stereo width.
@@ -209,22 +218,27 @@ class Fingerprinter:
 
         if len(samples) == 0:
             raise ValueError("no samples to hear")
-        return self._conclude(self._hear([samples], Listener()), content_hash)
+        return self._conclude(self._hear([samples], Listener(), thorough), content_hash)
 
-    def _hear(self, blocks: Iterable[NDArray[np.float32]], listener: Listener) -> _Heard:
+    def _hear(
+        self, blocks: Iterable[NDArray[np.float32]], listener: Listener, thorough: bool
+    ) -> _Heard:
         from songprint.audio.mel import stream_log_mel
-        from songprint.encoder.windows import cut_windows
+        from songprint.encoder.windows import COVERAGE_STEP, cover, cut_windows
 
         meter = _LevelMeter()
         samples = _tapped(meter.watch(blocks), listener.add)
         frames = _tapped(stream_log_mel(samples), listener.add_log_mel)
-        embeddings, tags = [], []
-        for windows in cut_windows(frames):
+        places, embeddings, tags = [], [], []
+        for heard, windows in cover(cut_windows(frames), 1 if thorough else COVERAGE_STEP):
             encoded = self.encoder.encode(windows)
+            places.append(heard)
             embeddings.append(encoded.embeddings)
             tags.append(encoded.tags)
+        order = np.argsort(np.concatenate(places))
         return _Heard(
-            embeddings=np.concatenate(embeddings),
+            places=np.concatenate(places)[order],
+            embeddings=np.concatenate(embeddings)[order],
             tags=np.concatenate(tags),
             descriptors=listener.finish(),
             samples=meter.samples,
@@ -269,26 +283,36 @@ class Fingerprinter:
         from songprint.encoder.windows import pool_embeddings
 
         duration = heard.samples / SAMPLE_RATE_HZ
-        for first in range(0, len(heard.embeddings), _SEGMENT_WINDOWS):
-            stop = first + _SEGMENT_WINDOWS
+        starts = _segment_starts(heard.places.tolist())
+        for start, stop in pairwise([*starts, len(heard.places)]):
+            first = int(heard.places[start])
             # The last segment also has the end of the song that fills no window.
-            last = stop >= len(heard.embeddings)
-            end = duration if last else stop * WINDOW_SECONDS
-            levels = heard.levels_dbfs[first : None if last else stop]
+            end = int(heard.places[stop]) if stop < len(heard.places) else None
+            levels = heard.levels_dbfs[first:end]
             level = 10 * np.log10(np.mean(10 ** (levels / 10)))
-            stretch = heard.embeddings[first:stop]
+            stretch = heard.embeddings[start:stop]
             genres, unsure = self._judge(pool_embeddings(stretch), len(stretch))
             yield Segment(
                 start_seconds=first * WINDOW_SECONDS,
-                end_seconds=end,
+                end_seconds=duration if end is None else end * WINDOW_SECONDS,
                 level_dbfs=float(level),
                 genres=genres,
                 unsure=unsure or bool(level < SILENCE_DBFS),
             )
 
 
+def _segment_starts(places: list[int]) -> list[int]:
+    """Return which of the windows that were heard begin a segment."""
+    starts: list[int] = []
+    for row, place in enumerate(places):
+        if not starts or place - places[starts[-1]] >= _SEGMENT_WINDOWS:
+            starts.append(row)
+    return starts
+
+
 @dataclass(frozen=True)
 class _Heard:
+    places: NDArray[np.intp]  # of the windows that were heard, in the song
     embeddings: NDArray[np.float32]
     tags: NDArray[np.float32]
     descriptors: Descriptors

@@ -6,7 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from songprint.audio.mel import FRAMES_PER_SECOND, MEL_BANDS, WINDOW_FRAMES
-from songprint.encoder.windows import count_windows, cut_windows, pool_embeddings
+from songprint.encoder.windows import (
+    BATCH_WINDOWS,
+    FEWEST_WINDOWS,
+    count_windows,
+    cover,
+    cut_windows,
+    pool_embeddings,
+)
 
 
 def numbered(n_frames):
@@ -72,3 +79,38 @@ def test_pooling_nothing_is_refused():
 def test_windows_are_counted_as_they_are_cut(frames):
     cut = sum(len(batch) for batch in cut_windows([numbered(frames)]))
     assert count_windows(frames / FRAMES_PER_SECOND) == cut
+
+
+def covered(n_windows, step=3, batch=4):
+    """Which windows of a song are heard, having checked that each is the one that is named."""
+    frames = numbered(n_windows * WINDOW_FRAMES)
+    places = []
+    for heard, windows in cover(cut_windows([frames], batch), step):
+        assert 1 <= len(heard) == len(windows) <= BATCH_WINDOWS
+        assert (windows[:, 0, 0] == heard * WINDOW_FRAMES).all()
+        places += heard.tolist()
+    assert len(set(places)) == len(places)
+    return sorted(places)
+
+
+def test_a_third_of_a_long_song_is_heard():
+    assert covered(90) == list(range(0, 90, 3))
+
+
+def test_a_song_of_a_minute_is_heard_whole():
+    assert covered(FEWEST_WINDOWS) == list(range(FEWEST_WINDOWS))
+    assert covered(1) == [0]
+
+
+def test_thorough_hearing_leaves_nothing_out():
+    assert covered(90, step=1) == list(range(90))
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(1, 100), st.integers(1, 7))
+def test_what_is_heard_is_enough_and_spread_over_the_song(n_windows, batch):
+    places = covered(n_windows, batch=batch)
+    assert len(places) == max(min(n_windows, FEWEST_WINDOWS), -(-n_windows // 3))
+    assert np.diff(places).max(initial=1) <= 3
+    assert places[0] == 0
+    assert places[-1] >= n_windows - 3

@@ -14,6 +14,13 @@ Windows = NDArray[np.float32]
 
 BATCH_WINDOWS = 4
 
+COVERAGE_STEP = 3
+FEWEST_WINDOWS = 20
+"""Song coverage: every third window is heard, and at least the twenty of a minute.
+
+On songs of a minute, seven windows of twenty find the same genres and kin (docs/encoder.md).
+"""
+
 
 def cut_windows(blocks: Iterable[Frames], batch_windows: int = BATCH_WINDOWS) -> Iterator[Windows]:
     """Cut a stream of log-mel frames into windows that lie end to end.
@@ -55,6 +62,51 @@ def cut_windows(blocks: Iterable[Frames], batch_windows: int = BATCH_WINDOWS) ->
         windows = np.resize(pending, (1, WINDOW_FRAMES, MEL_BANDS))
     for start in range(0, len(windows), batch_windows):
         yield windows[start : start + batch_windows]
+
+
+def cover(
+    batches: Iterable[Windows], step: int = COVERAGE_STEP
+) -> Iterator[tuple[NDArray[np.intp], Windows]]:
+    """Choose which windows of a song are heard, evenly over it, before its length is known.
+
+    One in `step` is passed on as it comes. The others are kept as long as the song might turn out
+    so short that some of them are needed to make twenty.
+
+    Parameters
+    ----------
+    batches : iterable of ndarray [shape=(n, 187, 96)]
+        All windows of the song, in order, in batches of any size.
+    step : int
+        1 for all of them.
+
+    Yields
+    ------
+    places : ndarray [shape=(m,)]
+        Which windows of the song these are, from 0 on; not all in order.
+    windows : ndarray [shape=(m, 187, 96)]
+        Batches of 1 to `BATCH_WINDOWS` windows.
+    """
+    count = 0
+    ready: list[tuple[int, Windows]] = []
+    kept: list[tuple[int, Windows]] = []
+    for window in (window for batch in batches for window in batch):
+        if count % step == 0:
+            ready.append((count, window))
+        elif count < step * FEWEST_WINDOWS:
+            kept.append((count, window))
+        count += 1
+        if len(ready) == BATCH_WINDOWS:
+            yield _batch(ready)
+            ready = []
+    missing = min(count, FEWEST_WINDOWS) - -(-count // step)
+    if missing > 0:
+        ready += [kept[place] for place in np.linspace(0, len(kept) - 1, missing).astype(np.intp)]
+    for start in range(0, len(ready), BATCH_WINDOWS):
+        yield _batch(ready[start : start + BATCH_WINDOWS])
+
+
+def _batch(windows: list[tuple[int, Windows]]) -> tuple[NDArray[np.intp], Windows]:
+    return np.array([place for place, _ in windows]), np.stack([window for _, window in windows])
 
 
 def count_windows(seconds: float) -> int:
