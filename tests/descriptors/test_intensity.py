@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.signal
 
 from songprint.audio.decode import stream
 from songprint.descriptors.intensity import Intensity, IntensityMeter, channel_weights
@@ -93,6 +94,28 @@ def test_k_weighting_is_the_standard_s_curve(hz, gain_db):
     """The gains of figures 2 and 4 of BS.1770-4 added up."""
     heard = measure(sine(-20, 5, hz=hz)[None], names=("FC",)).loudness_lufs
     assert heard == pytest.approx(-20 - 3.01 - 0.691 + gain_db, abs=0.1)
+
+
+def filtered_lufs(samples):
+    """K weighting as the standard writes it down, of one channel at 48 kHz, ungated."""
+    shelf = [1.53512485958697, -2.69169619938640, 1.19839281085285]
+    shelf += [1.0, -1.69065929318241, 0.73248077421585]
+    high_pass = [1.0, -2.0, 1.0, 1.0, -1.99004745483398, 0.99007225036621]
+    weighted = scipy.signal.sosfilt([shelf, high_pass], samples.astype(np.float64))
+    return -0.691 + 10 * np.log10(np.mean(weighted[RATE // 2 :] ** 2))
+
+
+@pytest.mark.parametrize("hz", [50, 300, 2_000, 5_000, 8_000, 11_000, 14_250, 17_000, 23_000])
+def test_tones_are_weighted_as_by_the_standard_s_filter(hz):
+    tone = sine(-20, 5, hz=hz)
+    heard = measure(tone[None], names=("FC",)).loudness_lufs
+    assert heard == pytest.approx(filtered_lufs(tone), abs=0.03)
+
+
+def test_white_noise_is_weighted_as_by_the_standard_s_filter():
+    noise = signals.white_noise(10, RATE, -20).astype(np.float32)
+    heard = measure(noise[None], names=("FC",)).loudness_lufs
+    assert heard == pytest.approx(filtered_lufs(noise), abs=0.03)
 
 
 def close_to_pyloudnorm(samples, rate, names):

@@ -7,8 +7,14 @@ follows EBU Tech 3342 [2]_, dynamic range the TT DR meter [3]_.
 K weighting is done in the frequency domain. Only the power of the weighted signal is wanted, and
 by Parseval's theorem that of 100 ms is a weighted sum over its power spectrum. The stretches
 overlap by a tenth, with flanks whose squares sum to one (Princen-Bradley), so that every sample
-counts once and bass does not leak to where the weights are larger. On music this stays within
-0.03 LU of the standard's filter at less than half of its cost (``benchmarks/descriptors.py``).
+counts once and bass does not leak to where the weights are larger.
+
+From 5 kHz up all weights are the same, and the spectrum need not be known there: of a song at
+44.1 kHz the means of every three samples are transformed, and the power that they lack is added,
+times that weight. The weights of their spectrum allow for what of a frequency is in the means and
+what is not; what they alias errs by 0.03 dB for a tone of 13 kHz, at worst, and by 0.00002 on
+music. All in all it stays within 0.03 LU of the standard's filter on music, at a quarter of its
+cost (``benchmarks/descriptors.py``).
 
 References
 ----------
@@ -22,12 +28,16 @@ References
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from songprint.audio.decode import LFE_CHANNELS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 Samples = NDArray[np.float32]
 Floats = NDArray[np.float64]
@@ -62,6 +72,8 @@ _SURROUND_WEIGHT = 1.41
 # Share of a block that its flank takes; with less, bass leaks, with more, blocks blur and the
 # transform costs more.
 _FLANK_SHARE = 0.1
+# Of the means that are transformed: half of it is where K weighting is flat within 0.006 dB.
+_LEAST_RATE_HZ = 14_000
 # Blocks, of all channels, that are transformed at once: a multiple of what SIMD takes together,
 # and few enough for the cache.
 _BATCH_TRANSFORMS = 32
@@ -129,9 +141,7 @@ class IntensityMeter:
             self._end_stretch()
             self._kind = (rate_hz, names)
             self._stretch = _Stretch(rate_hz, names)
-        blocks = self._stretch.add(samples)
-        if blocks.shape[1]:
-            self._blocks.append(blocks)
+        self._blocks.extend(self._stretch.add(samples))
 
     def finish(self) -> Intensity:
         """Return what was measured; nothing may be added after."""
@@ -173,24 +183,34 @@ class _Stretch:
         self._weights = channel_weights(names)
         self._heard = np.flatnonzero(self._weights)
         self._block = round(rate_hz * BLOCK_SECONDS)
-        self._framed = next_fast_len(round((1 + _FLANK_SHARE) * self._block), real=True)
-        self._flanks = self._framed - self._block
-        self._lead = self._flanks // 2
-        self._window = _window(self._block, self._framed)
-        self._spectral_weights = _k_weights(rate_hz, self._block, self._framed)
-        # Arrays of this size, made anew for every piece, would cost more than the transforms.
+        self._mean_of = _samples_a_mean(rate_hz, self._block)
+        self._means = self._block // self._mean_of  # of a block
+        self._framed = next_fast_len(round((1 + _FLANK_SHARE) * self._means), real=True)
+        self._lead = (self._framed - self._means) // 2 * self._mean_of
+        self._flanks = (self._framed - self._means) * self._mean_of
+        self._window = _window(self._means, self._framed)
+        self._spectral_weights = _k_weights(rate_hz, self._mean_of, self._means, self._framed)
         channels = len(self._heard)
         self._batch = max(1, _BATCH_TRANSFORMS // channels)
-        self._buffer = np.empty((channels, self._batch * self._block + self._flanks), np.float32)
+        # Arrays of this size, made anew for every piece, would cost more than the transforms; so
+        # would new views of them.
+        length = self._batch * self._block + self._flanks
+        self._buffer = np.zeros((channels, length), np.float32)
+        self._own = _blocks(self._buffer, self._lead, self._batch, self._block)
+        self._low = self._buffer
+        if self._mean_of > 1:
+            self._low = np.zeros((channels, length // self._mean_of), np.float32)
+        self._low_own = _blocks(self._low, self._lead // self._mean_of, self._batch, self._means)
+        framed = np.lib.stride_tricks.sliding_window_view(self._low, self._framed, axis=1)
+        self._low_framed = framed[:, :: self._means]
         self._frames = np.empty((channels, self._batch, self._framed), np.float32)
         self._filled = self._lead
         self._begun = False
 
-    def add(self, samples: Samples) -> Floats:
-        """Return the blocks that the samples complete ``[3, m]``."""
+    def add(self, samples: Samples) -> Iterator[Floats]:
+        """Yield the blocks that the samples complete ``[3, m]``."""
         if len(self._heard) < len(samples):
             samples = samples[self._heard]
-        blocks = [np.empty((3, 0))]
         used = 0
         while used < samples.shape[1]:
             n = min(samples.shape[1] - used, self._buffer.shape[1] - self._filled)
@@ -198,10 +218,9 @@ class _Stretch:
             self._filled += n
             used += n
             if self._filled == self._buffer.shape[1]:
-                blocks.append(self._measured(self._batch))
+                yield self._measured(self._batch)
                 self._buffer[:, : self._flanks] = self._buffer[:, -self._flanks :]
                 self._filled = self._flanks
-        return np.concatenate(blocks, axis=1)
 
     def finish(self) -> tuple[Floats, Samples, int]:
         """Return the last blocks, the samples that fill none ``[channels, n]``, and the rate."""
@@ -222,22 +241,36 @@ class _Stretch:
         if not self._begun:
             self._buffer[:, : self._lead] = self._mirrored(self._lead, self._lead)
             self._begun = True
-        own = self._buffer[:, self._lead : self._lead + count * self._block]
-        own = own.reshape(-1, count, self._block)
-        energy = np.einsum("cbn,cbn->b", own, own)
-        peak = np.maximum(own.max(axis=(0, 2)), -own.min(axis=(0, 2)))
-        per_sample = len(own) * self._block
-        return np.stack([self._k_power(count), energy / per_sample, peak]).astype(np.float64)
+        own = self._own[:, :count]
+        energy = np.vecdot(own, own).astype(np.float64)
+        peak = np.maximum(own.max(axis=2), -own.min(axis=2)).max(axis=0)
+        power = energy.sum(axis=0) / (len(own) * self._block)
+        return np.stack([self._k_power(energy), power, peak])
 
-    def _k_power(self, count: int) -> Floats:
+    def _k_power(self, energy: Floats) -> Floats:
+        """K-weighted power of the blocks whose energy is given ``[channels, count]``."""
         from scipy.fft import rfft
 
-        framed = np.lib.stride_tricks.sliding_window_view(self._buffer, self._framed, axis=1)
+        count = energy.shape[1]
+        lacking = np.zeros(energy.shape)
+        if self._mean_of > 1:
+            # Scaled so that a constant has the energy of its samples.
+            scale = np.full(self._mean_of, self._mean_of**-0.5, np.float32)
+            by_mean = self._buffer.reshape(*self._low.shape, self._mean_of)
+            np.matmul(by_mean, scale, out=self._low)
+            own = self._low_own[:, :count]
+            lacking = energy - np.vecdot(own, own)
         frames = self._frames[:, :count]
-        np.multiply(framed[:, :: self._block][:, :count], self._window, out=frames)
-        parts = rfft(frames, axis=2).view(np.float32)
+        np.multiply(self._low_framed[:, :count], self._window, out=frames)
+        parts = rfft(frames, axis=2, overwrite_x=True).view(np.float32)
         np.square(parts, out=parts)
-        return np.asarray(self._weights[self._heard] @ (parts @ self._spectral_weights))
+        k_power = parts @ self._spectral_weights + lacking * (_highest_gain() / self._block)
+        return np.asarray(self._weights[self._heard] @ k_power)
+
+
+def _blocks(samples: Samples, lead: int, count: int, block: int) -> Samples:
+    """Return a view of blocks that follow each other ``[channels, count, block]``."""
+    return samples[:, lead : lead + count * block].reshape(len(samples), count, block)
 
 
 def channel_weights(names: tuple[str, ...]) -> Floats:
@@ -269,21 +302,42 @@ def _window(block: int, framed: int) -> Samples:
     return np.concatenate([rising, np.ones(block - flank), rising[::-1]]).astype(np.float32)
 
 
-@lru_cache(maxsize=8)
-def _k_weights(rate_hz: int, block: int, framed: int) -> Samples:
-    """Return what turns the squares of a spectrum's parts into K-weighted power ``[2 * bins]``."""
-    hz = np.arange(framed // 2 + 1) * (rate_hz / framed)
+def _samples_a_mean(rate_hz: int, block: int) -> int:
+    """Return how many samples a mean may take, of which a whole number makes a block."""
+    most = max(1, rate_hz // _LEAST_RATE_HZ)
+    return next(n for n in range(most, 0, -1) if block % n == 0)
+
+
+def _k_gain(hz: Floats) -> Floats:
+    """Return by what K weighting multiplies the power at some frequencies."""
     # The filter shall have the response at any rate that it has at 48 kHz; above, it is flat.
     delay = np.exp(-2j * np.pi * np.minimum(hz / _STANDARD_RATE_HZ, 0.5))
     gain = np.ones(len(hz))
     for numerator, denominator in (_HEAD_SHELF, _HIGH_PASS):
         response = np.polyval(numerator[::-1], delay) / np.polyval(denominator[::-1], delay)
         gain *= np.abs(response) ** 2
-    sides = np.full(len(hz), 2.0)  # a real signal's negative frequencies
+    return gain
+
+
+@cache
+def _highest_gain() -> float:
+    return float(_k_gain(np.array([_STANDARD_RATE_HZ / 2]))[0])
+
+
+@lru_cache(maxsize=8)
+def _k_weights(rate_hz: int, mean_of: int, means: int, framed: int) -> Samples:
+    """Return what turns the squares of a spectrum's parts into K-weighted power ``[2 * bins]``.
+
+    The spectrum is that of means; the power they lack is to be weighted by the highest gain.
+    """
+    cycles = np.arange(framed // 2 + 1) / (framed * mean_of)  # a sample
+    kept = np.abs(np.exp(-2j * np.pi * np.outer(np.arange(mean_of), cycles)).mean(axis=0)) ** 2
+    gain = (_k_gain(cycles * rate_hz) - _highest_gain() * (1.0 - kept)) / kept
+    sides = np.full(len(cycles), 2.0)  # a real signal's negative frequencies
     sides[0] = 1.0
     if framed % 2 == 0:
         sides[-1] = 1.0
-    return np.repeat(gain * sides / (framed * block), 2).astype(np.float32)
+    return np.repeat(gain * sides / (framed * means * mean_of), 2).astype(np.float32)
 
 
 def _lufs(k_power: Floats) -> Floats:
