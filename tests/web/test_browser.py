@@ -330,6 +330,17 @@ def test_a_saved_station_is_renamed_and_deleted(tab: Page, client: Client) -> No
     assert client.get("/api/stations").json == []
 
 
+def test_a_slider_is_moved_with_keys_and_the_station_follows(tab: Page, client: Client) -> None:
+    one = client.get("/api/songs").json["songs"][0]["id"]
+    tab.goto(f"/station?seeds={one}")
+    tab.wait_for_selector("[data-ms]")
+    slider = tab.get_by_role("slider", name="Timbre")
+    with tab.expect_request(lambda request: request.url.endswith("/api/station")) as asked:
+        slider.press("ArrowRight")
+    expect(slider).to_have_value("0.3")
+    assert asked.value.post_data_json["wishes"]["weights"]["timbre"] == 0.3
+
+
 def test_the_token_in_the_address_lets_a_browser_in(browser: Browser, tmp_path: Path) -> None:
     token = "a-token-that-nobody-guesses"
     with serving(tmp_path / "library", token=token) as client:

@@ -87,6 +87,7 @@ function listen() {
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.target.closest("input:not([type=range]), textarea, select, [role=grid], dialog, button, a")) return;
+    if (event.key.startsWith("Arrow") && event.target.closest("input")) return; // a slider's own
     if (event.key === " " || event.key === "k") player.toggle();
     else if (event.key === "ArrowRight") player.seek(player.time + 5);
     else if (event.key === "ArrowLeft") player.seek(player.time - 5);

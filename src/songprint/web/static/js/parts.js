@@ -102,7 +102,8 @@ export function songList(songs, { actions = () => [], below = () => [], label = 
       ),
     ),
   );
-  const mark = () => {
+  const mark = (event) => {
+    if (event && !list.isConnected) player.removeEventListener("song", mark);
     for (const item of list.children) item.classList.toggle("playing", item.dataset.id === player.song?.id);
   };
   mark();

@@ -3,7 +3,7 @@
 import { ask, library, send } from "./api.js";
 import { colourOf } from "./colours.js";
 import { chip, download, empty, songFinder, songList, whyLegend } from "./parts.js";
-import { debounced, fill, h, icon, note, trying } from "./dom.js";
+import { fill, h, icon, note, trying } from "./dom.js";
 import { player } from "./player.js";
 
 const PARTS = [
@@ -24,7 +24,7 @@ class StationPage {
   constructor(page, signal, go, known) {
     Object.assign(this, { page, signal, go, known, seeds: [], name: "", said: {}, songs: [], asking: null });
     this.wishes = { length: 25, weights: Object.fromEntries(PARTS.map(([part, , usual]) => [part, usual])), unpopular: 0, same_genre: false, any_genre: false, era: null, widen: false, artist_cap: 2 };
-    this.growSoon = debounced(40, () => this.grow());
+    this.isLive = this.again = false;
     this.follows = false;
   }
 
@@ -97,7 +97,7 @@ class StationPage {
     const told = h("output", { class: "num" }, shown(value));
     const field = h("input", {
       type: "range", min: 0, max: most, step: most / 20, value,
-      on: { input: () => { told.textContent = shown(Number(field.value)); onInput(Number(field.value)); this.growSoon(); } },
+      on: { input: () => { told.textContent = shown(Number(field.value)); onInput(Number(field.value)); this.growLive(); } },
     });
     return h("label", { class: "slider" }, label, field, told);
   }
@@ -128,8 +128,8 @@ class StationPage {
       h("option", { value: "" }, "any"),
       this.known.eras.map((name) => h("option", { value: name, selected: wishes.era === name }, name)),
     );
-    const length = h("input", { type: "number", min: 1, max: 200, value: wishes.length, on: { input: () => { wishes.length = Math.min(Math.max(Math.round(Number(length.value)) || 25, 1), 500); this.growSoon(); } } });
-    const cap = h("input", { type: "number", min: 0, max: 50, value: wishes.artist_cap, on: { input: () => { wishes.artist_cap = Math.min(Math.max(Math.round(Number(cap.value)) || 0, 0), 500); this.growSoon(); } } });
+    const length = h("input", { type: "number", min: 1, max: 200, value: wishes.length, on: { input: () => { wishes.length = Math.min(Math.max(Math.round(Number(length.value)) || 25, 1), 500); this.growLive(); } } });
+    const cap = h("input", { type: "number", min: 0, max: 50, value: wishes.artist_cap, on: { input: () => { wishes.artist_cap = Math.min(Math.max(Math.round(Number(cap.value)) || 0, 0), 500); this.growLive(); } } });
     return h(
       "section",
       { class: "panel stack", "aria-label": "Guards" },
@@ -161,6 +161,18 @@ class StationPage {
       this.name ? h("button", { class: "danger", on: { click: trying(() => this.forget()) } }, "Delete") : null,
       h("button", { disabled: !some, on: { click: trying(() => this.export()) } }, "Export M3U8"),
     );
+  }
+
+  /** Grow at once, and while a slider moves, again with each answer: one question at a time. */
+  async growLive() {
+    this.again = this.isLive;
+    if (this.isLive) return;
+    this.isLive = true;
+    do {
+      this.again = false;
+      await this.grow();
+    } while (this.again);
+    this.isLive = false;
   }
 
   async grow() {
