@@ -1,10 +1,10 @@
 """How many of a song's windows must be heard? Fidelity and accuracy against song coverage.
 
 Emotify's songs last a minute, twenty windows. Each is heard whole, and then with every second,
-third, fourth or fifth window, or with a stretch from its middle. Printed are the cosine of the song's
-embedding to the whole song's (median, and what one song in twenty stays below), how many of
-the whole song's ten nearest are still among the ten nearest, and the differences, in points, of a
-linear probe's accuracy in ten folds that share no artist and of genre precision at ten, with
+third, fourth or fifth window, or with a stretch from its middle. Printed are the cosine of the
+song's embedding to the whole song's (median, and what one song in twenty stays below), how many
+of the whole song's ten nearest are still among the ten nearest, and the differences, in points, of
+a linear probe's accuracy in ten folds that share no artist and of genre precision at ten, with
 intervals over artists. What is left out weighs less the longer a song is: a third of four minutes
 are 27 windows.
 

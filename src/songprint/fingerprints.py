@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from songprint.errors import ModelError
 
 if TYPE_CHECKING:
-    from songprint.audio.decode import DecodeLimits
+    from songprint.audio.container import DecodeLimits, Song
     from songprint.descriptors.core import Descriptors, Listener
     from songprint.encoder.inference import Encoder
     from songprint.genre.head import GenreHead
@@ -190,17 +190,37 @@ class Fingerprinter:
         DecodeError
             If no song can be heard in the file.
         """
-        from songprint.audio.decode import DEFAULT_LIMITS, stream
-        from songprint.audio.hash import content_hash
+        from songprint.audio.container import DEFAULT_LIMITS, open_song
+        from songprint.audio.hash import song_hash
+
+        with open_song(path, limits or DEFAULT_LIMITS) as song:
+            content_hash = known_hash or song_hash(song, keep=True)
+            return self.fingerprint_song(
+                song, content_hash, on_samples=on_samples, thorough=thorough
+            )
+
+    def fingerprint_song(
+        self,
+        song: Song,
+        content_hash: str,
+        *,
+        on_samples: Callable[[NDArray[np.float32]], None] | None = None,
+        thorough: bool = False,
+    ) -> Fingerprint:
+        """Hear a song that is open, and perhaps has been read to be identified.
+
+        See :meth:`fingerprint`.
+        """
+        from songprint.audio.container import reread
+        from songprint.audio.decode import stream_song
         from songprint.descriptors.core import Listener
 
-        limits = limits or DEFAULT_LIMITS
         listener = Listener(native=True)
-        blocks = stream(path, limits=limits, tap=listener.add_channels)
-        if on_samples:
-            blocks = _tapped(blocks, on_samples)
-        heard = self._hear(blocks, listener, thorough)
-        return self._conclude(heard, known_hash or content_hash(path, limits=limits))
+        with reread(song) as unread:
+            blocks = stream_song(unread, listener.add_channels)
+            if on_samples:
+                blocks = _tapped(blocks, on_samples)
+            return self._conclude(self._hear(blocks, listener, thorough), content_hash)
 
     def fingerprint_samples(
         self, samples: NDArray[np.float32], content_hash: str, *, thorough: bool = False

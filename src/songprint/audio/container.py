@@ -39,6 +39,9 @@ FFMPEG_OPTIONS = {
 
 READ_BYTES = 1 << 16
 
+KEPT_BYTES = 48 << 20
+"""Packets that are kept so that a song is read once, identified and then heard."""
+
 MAX_FAULTS = 100
 """How often the demuxer may stumble over one file before the rest of it is given up."""
 
@@ -139,7 +142,7 @@ class _TimedFile:
             raise
 
 
-@dataclass(frozen=True)
+@dataclass
 class Song:
     """An open file and the sound track in it; valid inside ``open_song``.
 
@@ -153,33 +156,77 @@ class Song:
         The sound track: the one that a player would choose.
     watch
         To be checked in every loop over the file.
+    limits
+        What the file may cost.
     """
 
     path: Path
     container: InputContainer
     stream: AudioStream
     watch: Stopwatch
+    limits: DecodeLimits
+    _kept: list[Packet[AudioStream]] | None = None
+    _was_read: bool = False
 
-    def packets(self) -> Iterator[Packet[AudioStream]]:
+    def packets(self, *, keep: bool = False) -> Iterator[Packet[AudioStream]]:
         """Yield the track's packets, and an empty one at the end that flushes the decoder.
 
         A fault in the container ends a pass over it; the next begins behind the fault.
+
+        Parameters
+        ----------
+        keep
+            Whether to keep them in memory for :func:`reread`, unless there are too many.
 
         Raises
         ------
         DecodeError
             When the time is up.
         """
+        if self._kept is not None:
+            for packet in self._kept:
+                self.watch.check()
+                yield packet
+            return
+        self._was_read = True
+        kept: list[Packet[AudioStream]] = []
+        n_bytes = 0
+        for packet in self._demuxed():
+            if keep:
+                kept.append(packet)
+                n_bytes += packet.size
+                if n_bytes > KEPT_BYTES:
+                    keep = False
+                    kept.clear()
+            self.watch.check()
+            yield packet
+        self._kept = kept if keep else None
+
+    def _demuxed(self) -> Iterator[Packet[AudioStream]]:
         import av
 
         for _ in range(MAX_FAULTS):
             try:
-                for packet in self.container.demux(self.stream):
-                    self.watch.check()
-                    yield packet
+                yield from self.container.demux(self.stream)
             except av.FFmpegError:
                 continue
             return
+
+
+@contextmanager
+def reread(song: Song) -> Iterator[Song]:
+    """Have a song's packets once more: from memory if they were kept, else from the file.
+
+    Raises
+    ------
+    DecodeError
+        As :func:`open_song`.
+    """
+    if song._kept is not None or not song._was_read:
+        yield song
+    else:
+        with open_song(song.path, song.limits) as opened_anew:
+            yield opened_anew
 
 
 @contextmanager
@@ -224,7 +271,7 @@ def open_song(path: str | Path, limits: DecodeLimits = DEFAULT_LIMITS) -> Iterat
             except av.FFmpegError as error:
                 raise DecodeError(path, _why_unopened(head)) from error
             with container:
-                yield Song(path, container, find_sound(path, container), watch)
+                yield Song(path, container, find_sound(path, container), watch, limits)
     except av.FFmpegError as error:
         raise DecodeError(path, f"damaged: FFmpeg says {error.strerror}") from error
     except OSError as error:

@@ -43,6 +43,7 @@ __all__ = [
     "Tap",
     "decode",
     "stream",
+    "stream_song",
 ]
 
 Tap = Callable[[NDArray[np.float32], int, tuple[str, ...]], None]
@@ -95,16 +96,21 @@ def stream(
         At the first block or at any later one, with one line that says why.
     """
     with open_song(path, limits) as song:
-        tally = _Tally()
-        chunks = _mixed(_gathered(_frames(song, tally)), song, limits, tally, tap)
-        for block in _in_blocks(_resampled(chunks)):
-            tally.refuse_if_damaged(song)
-            tally.samples_heard += len(block)
-            song.watch.pause()
-            yield block
-            song.watch.resume()
+        yield from stream_song(song, tap)
+
+
+def stream_song(song: Song, tap: Tap | None = None) -> Iterator[NDArray[np.float32]]:
+    """Decode an open song block by block; see :func:`stream`."""
+    tally = _Tally()
+    chunks = _mixed(_gathered(_frames(song, tally)), song, tally, tap)
+    for block in _in_blocks(_resampled(chunks)):
         tally.refuse_if_damaged(song)
-        tally.refuse_if_no_song(song)
+        tally.samples_heard += len(block)
+        song.watch.pause()
+        yield block
+        song.watch.resume()
+    tally.refuse_if_damaged(song)
+    tally.refuse_if_no_song(song)
 
 
 def decode(path: str | Path, *, limits: DecodeLimits = DEFAULT_LIMITS) -> NDArray[np.float32]:
@@ -176,13 +182,17 @@ def _gathered(frames: Iterator[AudioFrame]) -> Iterator[AudioFrame]:
     from av.audio.fifo import AudioFifo
 
     fifo = AudioFifo()
-    kind: object = None
+    layout: object = None
     for frame in frames:
         frame.pts = None  # time stamps may jump where damage was skipped
-        if kind != (kind := (frame.sample_rate, frame.time_base, frame.format.name, frame.layout)):
-            yield from _drained(fifo)  # what follows does not fit what was gathered
+        try:
+            if layout != (layout := frame.layout.name):
+                raise ValueError("another layout")  # which the queue does not look at
+            fifo.write(frame)
+        except ValueError:  # the frame does not fit what was gathered
+            yield from _drained(fifo)
             fifo = AudioFifo()
-        fifo.write(frame)
+            fifo.write(frame)
         if fifo.samples >= GATHER_SAMPLES:
             yield from _drained(fifo)
     yield from _drained(fifo)
@@ -197,11 +207,11 @@ def _drained(fifo: AudioFifo) -> Iterator[AudioFrame]:
 def _mixed(
     frames: Iterator[AudioFrame],
     song: Song,
-    limits: DecodeLimits,
     tally: _Tally,
     tap: Tap | None,
 ) -> Iterator[tuple[NDArray[np.float32], int]]:
     """Yield mono samples and their rate, and hold the song to its limits."""
+    limits = song.limits
     for frame in frames:
         rate = frame.sample_rate
         channels = frame.layout.nb_channels

@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from songprint.audio.container import DEFAULT_LIMITS, DecodeLimits, open_song
+from songprint.audio.container import DEFAULT_LIMITS, DecodeLimits, Song, open_song
 from songprint.errors import DecodeError
 
 HASH_BYTES = 16
@@ -43,11 +43,29 @@ def content_hash(path: str | Path, *, limits: DecodeLimits = DEFAULT_LIMITS) -> 
         have packets, and then a hash: ask ``decode`` whether it is a song.
     """
     with open_song(path, limits) as song:
-        digest = hashlib.blake2b(song.stream.codec_context.name.encode(), digest_size=HASH_BYTES)
-        n_bytes = 0
-        for packet in song.packets():
-            digest.update(packet)
-            n_bytes += packet.size
-        if not n_bytes:
-            raise DecodeError(song.path, "has no sound in it: not one sample")
+        return song_hash(song)
+
+
+def song_hash(song: Song, *, keep: bool = False) -> str:
+    """Return the identity of an open song that was not read yet.
+
+    Parameters
+    ----------
+    song
+        The song.
+    keep
+        Whether to keep its packets for :func:`songprint.audio.container.reread`.
+
+    Raises
+    ------
+    DecodeError
+        As :func:`content_hash`.
+    """
+    digest = hashlib.blake2b(song.stream.codec_context.name.encode(), digest_size=HASH_BYTES)
+    n_bytes = 0
+    for packet in song.packets(keep=keep):
+        digest.update(packet)
+        n_bytes += packet.size
+    if not n_bytes:
+        raise DecodeError(song.path, "has no sound in it: not one sample")
     return digest.hexdigest()

@@ -100,6 +100,11 @@ class Peaks:
         return packed
 
 
+def packed_frame(frame: float) -> int:
+    """Return what the peaks of a frame are at least, packed; they are less than the next one's."""
+    return round(frame) << _FREQUENCY_BITS
+
+
 class PeakMeter:
     """Finds the peaks of a signal that arrives in pieces of any length.
 

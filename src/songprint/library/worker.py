@@ -24,6 +24,7 @@ from songprint.library.scan import FileOnDisk
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
+    from songprint.audio.container import Song
     from songprint.audio.peaks import Peaks
     from songprint.fingerprints import Fingerprint
     from songprint.library.tags import SongTags
@@ -112,13 +113,17 @@ def serve(connection: Connection) -> None:
         os.environ[threads] = "1"
     threading.Thread(target=end_with_parent, daemon=True).start()
     limit_memory()
-    with suppress(EOFError, BrokenPipeError, ConnectionResetError):
+    with suppress(_HungUpError, EOFError, BrokenPipeError, ConnectionResetError):
         connection.send(READY)
         while True:
             outcome = _do(connection.recv(), connection)
             connection.send(outcome)
             if outcome.retires:
                 return
+
+
+class _HungUpError(Exception):
+    """The other side is gone, which is no fault of the file that is open."""
 
 
 def end_with_parent() -> None:
@@ -130,14 +135,18 @@ def end_with_parent() -> None:
 
 
 def _do(job: Job, connection: Connection) -> Outcome:
+    from songprint.audio.container import open_song
+
     identified = fingerprint = peaks = error = None
     passing = False
     try:
-        with at_hand(job.file.path, job.file.size, job.file.mtime_ns) as path:
-            identified = identify(path)
-            connection.send(identified)
-            if connection.recv():
-                fingerprint, peaks = _hear(path, identified)
+        with (
+            at_hand(job.file.path, job.file.size, job.file.mtime_ns) as path,
+            open_song(path) as song,
+        ):
+            identified = _identify(song)
+            if _is_wanted(identified, connection):
+                fingerprint, peaks = _hear(song, identified)
                 if path == job.file.path:
                     _require_unchanged(job.file)
     except DecodeError as refusal:
@@ -146,7 +155,7 @@ def _do(job: Job, connection: Connection) -> Outcome:
         error, passing = str(refusal), True
     except MemoryError:
         error = "there is not enough memory to hear it"
-    except (EOFError, BrokenPipeError, ConnectionResetError):
+    except _HungUpError:
         raise
     except Exception as bug:  # it must not stop the other songs, nor go unseen
         text = " ".join(f"{type(bug).__name__}: {bug}".split())
@@ -155,6 +164,14 @@ def _do(job: Job, connection: Connection) -> Outcome:
         fingerprint = peaks = None
     retires = _peak_bytes() > RETIRES_AT_BYTES
     return Outcome(job, identified, fingerprint, peaks, error, passing, retires)
+
+
+def _is_wanted(identified: Identified, connection: Connection) -> bool:
+    try:
+        connection.send(identified)
+        return bool(connection.recv())
+    except (EOFError, OSError) as error:
+        raise _HungUpError from error
 
 
 def identify(path: str) -> Identified:
@@ -166,22 +183,27 @@ def identify(path: str) -> Identified:
         If it holds none.
     """
     from songprint.audio.container import open_song
-    from songprint.audio.hash import content_hash
-    from songprint.library.tags import song_tags
 
     with open_song(path) as song:
-        tags = song_tags(song)
-        claimed_seconds = (song.container.duration or 0) / 1e6
-    return Identified(content_hash(path), tags, claimed_seconds)
+        return _identify(song)
 
 
-def _hear(path: str, identified: Identified) -> tuple[Fingerprint, Peaks]:
+def _identify(song: Song) -> Identified:
+    from songprint.audio.hash import song_hash
+    from songprint.library.tags import song_tags
+
+    tags = song_tags(song)
+    claimed_seconds = (song.container.duration or 0) / 1e6
+    return Identified(song_hash(song, keep=True), tags, claimed_seconds)
+
+
+def _hear(song: Song, identified: Identified) -> tuple[Fingerprint, Peaks]:
     from songprint.audio.peaks import PeakMeter
     from songprint.fingerprints import default_fingerprinter
 
     meter = PeakMeter()
-    fingerprint = default_fingerprinter().fingerprint(
-        path, known_hash=identified.content_hash, on_samples=meter.add
+    fingerprint = default_fingerprinter().fingerprint_song(
+        song, identified.content_hash, on_samples=meter.add
     )
     return fingerprint, meter.finish()
 
