@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import songprint
+from songprint.audio.mel import WINDOW_SECONDS
 from songprint.descriptors.core import describe
 from songprint.descriptors.intensity import IntensityMeter
 from songprint.encoder.inference import Encoder
@@ -55,6 +56,19 @@ def test_timeline_covers_the_song_in_order(heard):
     assert heard.timeline[-1].end_seconds == pytest.approx(heard.seconds)
     for before, after in zip(heard.timeline, heard.timeline[1:], strict=False):
         assert before.end_seconds == pytest.approx(after.start_seconds)
+
+
+def test_a_third_of_a_long_song_tells_what_all_of_it_tells(fingerprinter, blues):
+    song = np.resize(blues, 200 * RATE_HZ)
+    third = fingerprinter.fingerprint_samples(song, "")
+    whole = fingerprinter.fingerprint_samples(song, "", thorough=True)
+    assert third.embedding @ whole.embedding > 0.99
+    assert (third.embedding != whole.embedding).any()
+    for heard, seconds in ((third, 3 * WINDOW_SECONDS), (whole, 2 * WINDOW_SECONDS)):
+        starts = [segment.start_seconds for segment in heard.timeline]
+        assert np.diff(starts) == pytest.approx(seconds)
+        assert heard.timeline[-1].end_seconds == pytest.approx(200)
+    assert third.descriptors.intensity == whole.descriptors.intensity
 
 
 def test_timeline_levels_are_the_musics(fingerprinter):

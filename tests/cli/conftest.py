@@ -25,8 +25,8 @@ def pretend(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[str], Finger
 
     def install(fingerprint: Callable[[str], Fingerprint]) -> None:
         class Pretender:
-            def __init__(self) -> None:
-                self.fingerprint = fingerprint
+            def fingerprint(self, path: str, **_: bool) -> Fingerprint:
+                return fingerprint(path)
 
         monkeypatch.setattr("songprint.fingerprints.default_fingerprinter", Pretender)
 

@@ -155,7 +155,7 @@ def test_an_interrupt_exits_with_130_at_once() -> None:
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "import songprint.fingerprints\n"
         "class Slow:\n"
-        "    def fingerprint(self, path):\n"
+        "    def fingerprint(self, path, **_):\n"
         "        print('hearing', flush=True)\n"
         "        time.sleep(600)\n"
         "songprint.fingerprints.default_fingerprinter = Slow\n"

@@ -11,7 +11,7 @@ import pytest
 
 from songprint.genre.taxonomy import ERAS, GENRES, INSTRUMENTS, MOODS, STYLES
 from songprint.pieces import PIECES
-from support.audiofiles import write_audio
+from support.audiofiles import music, write_audio
 from support.badfiles import make_bad_files, wav_bytes
 from support.classifying import classify, documents, genre_rows, run
 from support.madeup import made_up
@@ -32,6 +32,16 @@ def test_a_song_is_classified(songs: list[Path]) -> None:
     assert len(rows) == 3
     assert {name for name, _ in rows} <= set(GENRES)
     assert "\x1b" not in done.stdout
+
+
+def test_all_of_a_long_song_is_heard_on_demand(tmp_path: Path) -> None:
+    song = write_audio(tmp_path / "long.wav", music(100, 16_000, channels=1), 16_000)
+    third, whole = (
+        documents(run("--json", "--timeline", *options, song).stdout)[0]
+        for options in ((), ("--thorough",))
+    )
+    assert len(third["timeline"]) < len(whole["timeline"])
+    assert third["descriptors"] == whole["descriptors"]
 
 
 def test_the_document_fits_its_schema_and_its_promises(songs: list[Path]) -> None:

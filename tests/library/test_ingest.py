@@ -19,7 +19,7 @@ from songprint.library import ingest, pool
 from songprint.library.ingest import Added, Step
 from songprint.library.schema import song_record
 from songprint.library.tags import SongTags
-from support.audiofiles import write_audio
+from support.audiofiles import music, write_audio
 from support.killing import stillborn
 from support.shelves import NOW, library_of, made_up_song, retag, small_song
 
@@ -50,6 +50,19 @@ def test_songs_are_stored_as_they_are_heard(tmp_path: Path) -> None:
         assert genres == {p.name: np.float32(p.p) for p in heard.genres}
     assert set(catalogue.titles) == {"So What", None}
     assert library.folders() == [str(tmp_path / "music")]
+
+
+def test_a_song_is_heard_whole_on_demand(tmp_path: Path) -> None:
+    (tmp_path / "music").mkdir()
+    song = write_audio(tmp_path / "music" / "a.flac", music(100, 16_000, channels=1), 16_000)
+    fingerprinter = default_fingerprinter()
+    for thorough in (False, True):
+        library = Library.open(tmp_path / f"library-{thorough}", create=True)
+        add(library, tmp_path / "music", thorough=thorough)
+        heard = fingerprinter.fingerprint(song, thorough=thorough)
+        np.testing.assert_array_equal(library.catalogue().embeddings[0], heard.embedding)
+        other = fingerprinter.fingerprint(song, thorough=not thorough)
+        assert (other.embedding != heard.embedding).any()
 
 
 def test_what_has_not_changed_is_not_opened(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from songprint.cli.options import LibraryOption, Workers
+from songprint.cli.options import LibraryOption, Thorough, Workers
 from songprint.cli.text import clock, complain, count, printable
 from songprint.errors import UsageError
 
@@ -82,6 +82,7 @@ def add(
             show_default=False,
         ),
     ] = None,
+    thorough: Thorough = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
     library: LibraryOption = None,
 ) -> None:
@@ -116,7 +117,7 @@ def add(
             from songprint.cluster.workplace import Cluster
 
             workplace = Cluster(ray, workers, time_limit)
-        added = _add(kept, places, workplace, prune, retry)
+        added = _add(kept, places, workplace, prune=prune, retry=retry, thorough=thorough)
         failed = bool(added.failed)
         if added.heard and ray is None:
             _compare(kept, max(COMPARING_SECONDS, COMPARING_SHARE * added.seconds))
@@ -131,8 +132,10 @@ def _add(
     library: Library,
     places: Sequence[str],
     workplace: Workplace,
+    *,
     prune: bool,
     retry: bool,
+    thorough: bool,
 ) -> Added:
     from songprint.cli.adding import AddProgress
     from songprint.library.ingest import add_folders
@@ -155,6 +158,7 @@ def _add(
                 places,
                 prune=prune,
                 retry=retry,
+                thorough=thorough,
                 workplace=workplace,
                 on_plan=progress.plan,
                 on_step=on_step,

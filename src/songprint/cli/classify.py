@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from songprint.cli.options import Workers
+from songprint.cli.options import Thorough, Workers
 from songprint.cli.text import complain, printable
 from songprint.library.scan import find_songs
 
@@ -53,6 +54,7 @@ def classify(
             metavar="NAME|FILE", help="Name genres of your own, which songprint train learnt."
         ),
     ] = None,
+    thorough: Thorough = False,
     workers: Workers = None,
 ) -> None:
     """Say what songs are: genre, era and moods, from the audio alone."""
@@ -64,7 +66,10 @@ def classify(
     failed = False
     with HearingProgress(len(found)) as progress, _report(as_json, top, timeline) as report:
         everything = hear_all(
-            found, fingerprinter.fingerprint, workers or usable_cores(), progress.count
+            found,
+            partial(fingerprinter.fingerprint, thorough=thorough),
+            workers or usable_cores(),
+            progress.count,
         )
         with closing(everything):
             for heard in everything:

@@ -14,6 +14,13 @@ Workers = Annotated[
     ),
 ]
 
+Thorough = Annotated[
+    bool,
+    typer.Option(
+        "--thorough", help="Hear every moment of long songs, not a third of them; takes longer."
+    ),
+]
+
 LibraryOption = Annotated[
     Path | None,
     typer.Option(

@@ -97,7 +97,7 @@ class HearSongs:
     def __call__(self, block: pa.Table) -> pa.Table:
         """Return :class:`Told`, pickled, of files by path, size and time."""
         jobs = [
-            Job(FileOnDisk(read_path(row["path"]), row["size"], row["mtime_ns"]))
+            Job(FileOnDisk(read_path(row["path"]), row["size"], row["mtime_ns"]), row["thorough"])
             for row in block.to_pylist()
         ]
         told, heard = Told(), []

@@ -17,7 +17,6 @@ from songprint.cluster.actors import Claims, HearSongs, Told
 from songprint.errors import SongprintError, UsageError
 from songprint.library.batch import Batch
 from songprint.library.holdings import Holdings
-from songprint.library.scan import FileOnDisk
 from songprint.library.schema import vocabulary_of_taxonomy, written_path
 from songprint.library.store import Library
 from songprint.library.worker import Identified, Job, Outcome
@@ -190,8 +189,8 @@ class RayPool:
         claims = claims.remote(list(self._holdings.current), list(self._holdings.old))
         context = ray.data.DataContext.get_current()
         context.enable_progress_bars, context.max_errored_blocks = False, -1
-        files = [job.file for job in left.values()]
-        tables = [_table(files[n : n + block]) for n in range(0, len(files), block)]
+        jobs = list(left.values())
+        tables = [_table(jobs[n : n + block]) for n in range(0, len(jobs), block)]
         with warnings.catch_warnings():
             # Nothing else says how often; a block that kills actors would be tried for ever.
             warnings.simplefilter("ignore", DeprecationWarning)
@@ -214,11 +213,13 @@ class RayPool:
             yield from told.outcomes
 
 
-def _table(files: list[FileOnDisk]) -> pa.Table:
+def _table(jobs: list[Job]) -> pa.Table:
+    files = [job.file for job in jobs]
     return pa.table(
         {
             "path": [written_path(file.path) for file in files],
             "size": [file.size for file in files],
             "mtime_ns": [file.mtime_ns for file in files],
+            "thorough": [job.thorough for job in jobs],
         }
     )

@@ -147,6 +147,7 @@ def add_folders(
     workers: int = 1,
     prune: bool = False,
     retry: bool = False,
+    thorough: bool = False,
     time_limit_seconds: float | None = None,
     workplace: Workplace | None = None,
     on_plan: Callable[[list[FileOnDisk]], None] | None = None,
@@ -166,6 +167,8 @@ def add_folders(
         Forget the files that are gone; else they are kept, and told of.
     retry : bool
         Also try the files again that failed before.
+    thorough : bool
+        Hear all windows of songs, and not a third of long ones.
     time_limit_seconds : float, optional
         What a file may take before it is given up; by its size and duration if left out.
     workplace : Workplace, optional
@@ -199,7 +202,7 @@ def add_folders(
         writer.put_folders(seen.roots)
         holdings = Holdings(library, model)
         batch = workplace.batch(library, writer, holdings)
-        ingest = _Ingest(holdings, batch, added, retry=retry)
+        ingest = _Ingest(holdings, batch, added, retry=retry, thorough=thorough)
         ingest.plan(seen)
         if on_plan is not None:
             on_plan(list(ingest.waiting))
@@ -226,13 +229,16 @@ def add_folders(
 class _Ingest:
     """Decides what is to be done with each file, and counts."""
 
-    def __init__(self, holdings: Holdings, batch: Batch, added: Added, *, retry: bool) -> None:
+    def __init__(
+        self, holdings: Holdings, batch: Batch, added: Added, *, retry: bool, thorough: bool
+    ) -> None:
         self.waiting: deque[FileOnDisk] = deque()
         self.strangers: set[str] = set()  # new files of songs that were known
         self._holdings = holdings
         self._batch = batch
         self._added = added
         self._retry = retry
+        self._thorough = thorough
         self._at_work = 0
         self._hearing: dict[str, str] = {}  # song to the file in which it is being heard
         self._same: defaultdict[str, list[Outcome]] = defaultdict(list)  # other files of these
@@ -269,7 +275,7 @@ class _Ingest:
         if not self.waiting:
             return None
         self._at_work += 1
-        return Job(self.waiting.popleft())
+        return Job(self.waiting.popleft(), self._thorough)
 
     def is_wanted(self, job: Job, identified: Identified) -> bool:
         """Say whether a song is to be heard: unless it was, or is being heard."""

@@ -42,9 +42,18 @@ STATUS = "/proc/self/status"
 
 @dataclass(frozen=True)
 class Job:
-    """A file to be identified and perhaps heard."""
+    """A file to be identified and perhaps heard.
+
+    Attributes
+    ----------
+    file : FileOnDisk
+        The file.
+    thorough : bool
+        Whether all windows of a long song are to be heard.
+    """
 
     file: FileOnDisk
+    thorough: bool = False
 
 
 @dataclass(frozen=True)
@@ -146,7 +155,7 @@ def _do(job: Job, connection: Connection) -> Outcome:
         ):
             identified = _identify(song)
             if _is_wanted(identified, connection):
-                fingerprint, peaks = _hear(song, identified)
+                fingerprint, peaks = _hear(song, identified, job.thorough)
                 if path == job.file.path:
                     _require_unchanged(job.file)
     except DecodeError as refusal:
@@ -197,13 +206,13 @@ def _identify(song: Song) -> Identified:
     return Identified(song_hash(song, keep=True), tags, claimed_seconds)
 
 
-def _hear(song: Song, identified: Identified) -> tuple[Fingerprint, Peaks]:
+def _hear(song: Song, identified: Identified, thorough: bool = False) -> tuple[Fingerprint, Peaks]:
     from songprint.audio.peaks import PeakMeter
     from songprint.fingerprints import default_fingerprinter
 
     meter = PeakMeter()
     fingerprint = default_fingerprinter().fingerprint_song(
-        song, identified.content_hash, on_samples=meter.add
+        song, identified.content_hash, on_samples=meter.add, thorough=thorough
     )
     return fingerprint, meter.finish()
 
