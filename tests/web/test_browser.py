@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import sys
 import time
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -368,7 +370,7 @@ def test_without_the_token_a_browser_is_asked_for_it(browser: Browser, tmp_path:
 def labelled(tmp_path: Path) -> Path:
     """Twenty songs of two kinds, a folder each."""
     for n in range(20):
-        kind = "low" if n < 10 else "high"
+        kind = "rock" if n < 10 else "jazz"
         small_song(tmp_path / "sorted" / kind / f"{n}.flac", n, 2.0, artist=f"{kind} {n % 5}")
     return tmp_path / "sorted"
 
@@ -415,8 +417,59 @@ def test_music_that_is_sorted_by_genre_is_measured(tab: Page, labelled: Path) ->
     panel = tab.get_by_role("region", name="Measure on your music")
     panel.get_by_label("Folder").fill(str(labelled))
     panel.get_by_role("button", name="Measure").click()
-    expect(panel.locator("[data-measured='20']")).to_contain_text("20 songs heard")
-    expect(panel).to_contain_text("right")
+    expect(panel.locator("[data-measured='20']")).to_contain_text("20 songs of 2 genres heard")
+    for name in ("With the genres that songprint knows", "With your genres"):
+        score = panel.get_by_role("region", name=name)
+        expect(score).to_contain_text(re.compile(r"\d+% right: \d+ of 20 songs"))
+        expect(score).to_contain_text(re.compile(r"\d+% to \d+% would be"))
+        matrix = score.get_by_role("table", name="What is mistaken for what")
+        cells = matrix.locator("td[title$='rock called rock'], td[title$='jazz called jazz']")
+        expect(cells).to_have_count(2)
+    with tab.expect_download() as saved:
+        panel.get_by_role("button", name="Save the figures").click()
+    assert json.loads(saved.value.path().read_text())["songs"] == 20
+
+
+def test_the_encoder_is_fine_tuned_from_the_page(tab: Page, labelled: Path) -> None:
+    if find_spec("torch") is None:
+        do_without("there is no PyTorch")
+    tab.goto("/genres?tab=mine")
+    tab.get_by_label("What to call them together").fill("deep")
+    tab.get_by_label("Or all of a folder").fill(str(labelled))
+    tab.get_by_label("Fine-tune").check()
+    panel = tab.get_by_role("region", name="Teach genres")
+    panel.get_by_role("button", name="Learn").click()
+    expect(panel.get_by_role("progressbar")).to_be_visible()
+    expect(panel.locator("[data-learnt=deep]")).to_contain_text(re.compile(r"\d+ of 20 songs"))
+    expect(panel.locator("[data-finetuned]")).to_contain_text("with the fine-tuned one")
+    expect(tab.get_by_role("button", name="Forget deep")).to_be_visible()
+
+
+def test_a_file_is_heard_by_genres_that_were_taught(
+    tab: Page, client: Client, labelled: Path
+) -> None:
+    asked = {"name": "evening", "folder": str(labelled)}
+    assert client.job(client.post("/api/train", asked))["error"] is None
+    tab.goto("/add")
+    tab.get_by_label("Whose genres").select_option("evening")
+    with tab.expect_file_chooser() as chooser:
+        tab.get_by_role("region", name="Classify files").locator("label.button").click()
+    chooser.value.set_files(labelled / "rock" / "0.flac")
+    bars = tab.locator("[data-heard] .bars .bar")
+    expect(bars).to_have_count(2)
+    tab.goto("/genres?tab=mine")
+    tab.get_by_role("button", name="Forget evening").click()
+    tab.get_by_role("dialog").get_by_role("button", name="Forget").click()
+    expect(tab.get_by_text("None yet.")).to_be_visible()
+
+
+def test_a_folder_is_taken_out_of_the_library(tab: Page, client: Client) -> None:
+    tab.goto("/add")
+    tab.get_by_role("button", name="Forget").click()
+    tab.get_by_role("dialog").get_by_role("button", name="Forget").click()
+    expect(tab.get_by_text("6 files forgotten")).to_be_visible()
+    expect(tab.get_by_role("region", name="Added before")).to_have_count(0)
+    assert client.get("/api/library").json["songs"] == 0
 
 
 def test_typical_songs_are_drawn_and_saved(tab: Page) -> None:

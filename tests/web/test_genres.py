@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -71,6 +72,43 @@ def test_genres_of_ones_own_are_learnt_and_measured(own: Client, tmp_path: Path)
     assert {song["genre"] for song in found} == {"classical"}
     assert own.send("DELETE", "/api/genres/personal/evening").status == 204
     assert own.get("/api/genres/personal").json == []
+
+
+def test_genres_with_an_encoder_of_their_own_are_told_and_used(
+    own: Client, songs: list[Path], tmp_path: Path
+) -> None:
+    genres = {"loud": of(own, "rock"), "soft": of(own, "classical")}
+    own.job(own.post("/api/genres/personal", {"name": "deep", "genres": genres}))
+    give_encoder(tmp_path / "genres" / "deep.json")
+    (told,) = own.get("/api/genres/personal").json
+    assert (told["name"], told["encoder"], told["error"]) == ("deep", True, None)
+    heard = own.upload(songs[0].read_bytes(), "song.flac&genres=deep").json["heard"]
+    assert {genre["name"] for genre in heard["genres"]} == {"loud", "soft"}
+    assert own.get("/api/genres/personal/deep/songs").status == 409  # it heard none of them
+    assert own.send("DELETE", "/api/genres/personal/deep").status == 204
+    assert list((tmp_path / "genres").iterdir()) == []
+
+
+def give_encoder(head: Path) -> None:
+    """Put an encoder beside a head as if it had been fine-tuned; it is the one that ships."""
+    shipped = default_fingerprinter().encoder
+    place = head.with_suffix(".encoder") / shipped.sha256[:8]
+    place.mkdir(parents=True)
+    (place / "encoder.onnx").write_bytes((shipped.folder / "encoder.onnx").read_bytes())
+    card = {**shipped.card, "finetuned_from": shipped.sha256}
+    (place / "encoder.json").write_text(json.dumps(card))
+    document = json.loads(head.read_text())
+    document["encoder"] = f"{place.parent.name}/{place.name}"
+    head.write_text(json.dumps(document))
+
+
+def test_a_file_is_heard_by_genres_of_ones_own(own: Client, songs: list[Path]) -> None:
+    genres = {"loud": of(own, "rock"), "soft": of(own, "classical")}
+    own.job(own.post("/api/genres/personal", {"name": "evening", "genres": genres}))
+    heard = own.upload(songs[0].read_bytes(), "song.flac&genres=evening").json["heard"]
+    assert {genre["name"] for genre in heard["genres"]} == {"loud", "soft"}
+    assert own.upload(songs[0].read_bytes(), "song.flac&genres=morning").status == 404
+    assert own.upload(songs[0].read_bytes(), "song.flac&genres=..%2Fevening").status == 422
 
 
 def test_too_few_songs_are_refused_with_what_is_needed(own: Client) -> None:

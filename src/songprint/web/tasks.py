@@ -45,21 +45,28 @@ class Heard:
     artist: str | None
 
 
-def hear(path: str, limits: DecodeLimits) -> Heard:
-    """Hear a file.
+def hear(path: str, limits: DecodeLimits, genres: Path | None = None) -> Heard:
+    """Hear a file, and name its genre among songprint's own or those of a person.
 
     Raises
     ------
     DecodeError
         If no song can be heard in it.
+    ModelError, UsageError
+        If there are no such genres, or they cannot be used any more.
     """
     from songprint.audio.container import open_song
     from songprint.fingerprints import default_fingerprinter
+    from songprint.genre.personal import load_with_encoder
     from songprint.library.tags import song_tags
 
+    fingerprinter = default_fingerprinter()
+    if genres is not None:
+        personal, encoder = load_with_encoder(genres, fingerprinter.encoder)
+        fingerprinter = fingerprinter.with_head(personal.head, personal.sha256, encoder)
     with open_song(path, limits) as song:
         tags = song_tags(song)
-    return Heard(default_fingerprinter().fingerprint(path, limits=limits), tags.title, tags.artist)
+    return Heard(fingerprinter.fingerprint(path, limits=limits), tags.title, tags.artist)
 
 
 CLIP_SECONDS = 120.0

@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from songprint.audio.container import DecodeLimits
 from songprint.cli.document import song_document
 from songprint.cli.hearing import Heard as Listed
+from songprint.cli.places import personal_head_path
 from songprint.cli.text import printable
 from songprint.errors import UsageError
 from songprint.kinship.explain import say_why
@@ -19,7 +20,7 @@ from songprint.library.catalogue import catalogue_of
 from songprint.library.forget import forget_folders
 from songprint.web.adding import add
 from songprint.web.api.jobs import JobState, told
-from songprint.web.api.models import BYTES, Model, Neighbour, neighbour_fields
+from songprint.web.api.models import BYTES, PERSONAL_NAME, Model, Neighbour, neighbour_fields
 from songprint.web.jobs import Job
 from songprint.web.names import shown
 from songprint.web.page import OfPage, Page
@@ -158,8 +159,20 @@ async def classify(
     page: OfPage,
     request: Request,
     name: Annotated[str, Query(max_length=300, description="What the file is called.")] = "",
+    genres: Annotated[
+        str | None,
+        Query(
+            min_length=1,
+            max_length=80,
+            pattern=PERSONAL_NAME,
+            description="Genres of one's own, instead of songprint's.",
+        ),
+    ] = None,
 ) -> Classified:
     """Hear a file: the body is its bytes. It is gone when it was heard, and is not added."""
+    own = personal_head_path(genres) if genres is not None else None
+    if own is not None and not own.is_file():
+        raise Refusal(404, "there are no genres of this name")
     limits = DecodeLimits(
         max_seconds=LONGEST_UPLOAD_SECONDS, max_decode_seconds=page.settings.upload_seconds
     )
@@ -169,9 +182,11 @@ async def classify(
             hear,
             str(path),
             limits,
+            own,
             limit_seconds=page.settings.upload_seconds,
         )
-    page.uploads.remember(heard)
+    if own is None:  # else an encoder of one's own may have heard it
+        page.uploads.remember(heard)
     return await run_in_threadpool(_classified, page, heard, name)
 
 

@@ -10,15 +10,23 @@ import numpy as np
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import Field
 
+from songprint.cli.finetuning import remove_unused
 from songprint.cli.output import write_whole
 from songprint.cli.places import personal_head_path
 from songprint.errors import SongprintError, UsageError
 from songprint.fingerprints import default_fingerprinter
-from songprint.genre.personal import MIN_ARTISTS, MIN_SONGS, OTHER, PersonalHead, load_personal
+from songprint.genre.personal import (
+    MIN_ARTISTS,
+    MIN_SONGS,
+    OTHER,
+    PersonalHead,
+    load_with_encoder,
+)
 from songprint.views.numbers import NUMBERS
 from songprint.web import tasks
 from songprint.web.api.jobs import JobState, told
 from songprint.web.api.models import (
+    PERSONAL_NAME,
     Label,
     Model,
     Name,
@@ -79,6 +87,10 @@ class Personal(Model):
     artists: dict[str, int]
     accuracy: dict[str, float] | None = Field(
         description="right, songs, low and high, on artists that were not learnt from."
+    )
+    encoder: bool = Field(
+        default=False,
+        description="Whether they have an encoder of their own, fine-tuned for them.",
     )
     error: str | None
 
@@ -197,15 +209,17 @@ def _told(name: str) -> Personal:
         songs=dict(head.songs),
         artists=dict(head.artists),
         accuracy=dict(head.accuracy) if head.accuracy else None,
+        encoder=bool(head.encoder),
         error=None,
     )
 
 
 def _load(name: str) -> PersonalHead:
-    return load_personal(personal_head_path(name), default_fingerprinter().encoder.sha256)
+    head, _ = load_with_encoder(personal_head_path(name), default_fingerprinter().encoder)
+    return head
 
 
-PersonalName = Annotated[str, Path(min_length=1, max_length=80, pattern=r"^[\w .-]+$")]
+PersonalName = Annotated[str, Path(min_length=1, max_length=80, pattern=PERSONAL_NAME)]
 
 
 @router.post("/api/genres/personal", status_code=202)
@@ -270,7 +284,10 @@ def called(
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
 ) -> list[Called]:
     """List the songs of the library that are most surely of a genre of one's own, or of any."""
-    head = _load(name).head
+    personal = _load(name)
+    if personal.encoder:
+        raise Refusal(409, f"{name}: has an encoder of its own, which has not heard the library")
+    head = personal.head
     with page.shelf.turn() as snapshot:
         catalogue = snapshot.catalogue
         probabilities = np.concatenate(
@@ -304,4 +321,5 @@ def forget(name: PersonalName) -> Response:
     if not path.is_file() or "personal" not in json.loads(path.read_text("utf-8", "replace")):
         raise Refusal(404, "there are no genres of this name")
     path.unlink()
+    remove_unused(path, used="")
     return Response(status_code=204)

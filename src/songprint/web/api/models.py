@@ -35,6 +35,9 @@ Label = Annotated[
 ]
 """What a genre of one's own is called."""
 
+PERSONAL_NAME = r"^[\w .-]+$"
+"""What genres of one's own may be called in an address."""
+
 BYTES = {
     "requestBody": {
         "required": True,

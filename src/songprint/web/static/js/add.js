@@ -2,12 +2,14 @@
 
 import { ask, askPatiently, follow, library } from "./api.js";
 import { bars, genreOf, songList, whyLegend } from "./parts.js";
+import { confirmed } from "./dialogs.js";
 import { clock, count, fill, h, note, trying } from "./dom.js";
 
 export async function show(page, { signal, go }) {
-  const known = await library(true);
+  const [known, taught] = await Promise.all([library(true), ask("/api/genres/personal", { signal })]);
+  const own = taught.filter(({ error }) => !error);
   const api = h("a", { href: "/docs", class: "small" }, "For programs: the API");
-  fill(page, h("div", { class: "page-head" }, h("h1", {}, "Add music"), api), h("div", { class: "two" }, h("div", { class: "stack" }, folderPanel(known, signal, go)), classifyPanel(signal)));
+  fill(page, h("div", { class: "page-head" }, h("h1", {}, "Add music"), api), h("div", { class: "two" }, h("div", { class: "stack" }, folderPanel(known, signal, go)), classifyPanel(own, signal)));
 }
 
 function folderPanel(known, signal, go) {
@@ -55,10 +57,18 @@ function folderPanel(known, signal, go) {
       browser,
       progress,
     ),
-    known.folders.length
-      ? h("section", { class: "panel" }, h("h2", {}, "Added before"), h("ul", { class: "failures" }, known.folders.map((folder) => h("li", {}, h("code", {}, folder)))))
-      : null,
+    known.folders.length ? h("section", { class: "panel stack", "aria-label": "Added before" }, h("h2", {}, "Added before"), known.folders.map((folder) => addedBefore(folder, go))) : null,
   ];
+}
+
+function addedBefore(folder, go) {
+  const forget = trying(async () => {
+    if (!(await confirmed(`Take the songs of ${folder} out of the library? The files stay as they are.`, "Forget"))) return;
+    const { files } = await ask("/api/forget", { body: { folders: [folder] } });
+    note(`${count(files, "file")} forgotten`);
+    go("/add");
+  });
+  return h("div", { class: "row" }, h("code", { class: "grow" }, folder), h("button", { type: "button", "aria-label": `Forget ${folder}`, on: { click: forget } }, "Forget"));
 }
 
 async function browse(place, field, path) {
@@ -114,13 +124,14 @@ async function watch(job, place, signal, go) {
   box.dataset.state = state.state;
 }
 
-function classifyPanel(signal) {
+function classifyPanel(own, signal) {
+  const genres = h("select", {}, h("option", { value: "" }, "songprint's"), own.map(({ name }) => h("option", { value: name }, name)));
   const results = h("div", { class: "stack", "aria-live": "polite" });
   const zone = dropZone("Hear files without adding them", async (file) => {
     const waiting = h("p", { class: "soft" }, `listening to ${file.name} …`);
     results.prepend(waiting);
     try {
-      const heard = await classify(file, signal);
+      const heard = await classify(file, signal, genres.value);
       waiting.replaceWith(card(file, heard));
     } catch (error) {
       waiting.replaceWith(h("p", { class: "bad", role: "alert" }, `${file.name}: ${error.message}`));
@@ -131,14 +142,15 @@ function classifyPanel(signal) {
     { class: "panel stack", "aria-label": "Classify files" },
     h("h2", {}, "What is this?"),
     h("p", { class: "soft" }, "Drop files to hear what they are. They are not added, and are deleted once heard."),
+    own.length ? h("label", { class: "field" }, "Whose genres", genres) : null,
     zone,
     results,
   );
 }
 
-/** Hear a file on the server. */
-export function classify(file, signal) {
-  return askPatiently("/api/classify", { method: "POST", body: file, query: { name: file.name }, signal });
+/** Hear a file on the server; by genres of one's own if some are named. */
+export function classify(file, signal, genres = "") {
+  return askPatiently("/api/classify", { method: "POST", body: file, query: { name: file.name, genres }, signal });
 }
 
 /** Return a place where files are dropped or chosen; each is handed on, one after another. */

@@ -2,6 +2,7 @@
 
 import { ask, library, send } from "./api.js";
 import { colourOf } from "./colours.js";
+import { askForName, confirmed } from "./dialogs.js";
 import { chip, download, empty, songFinder, songList, whyLegend } from "./parts.js";
 import { fill, h, icon, note, trying } from "./dom.js";
 import { player } from "./player.js";
@@ -251,32 +252,4 @@ class StationPage {
     const response = await send("/api/playlist", { body: { name, songs: this.songs.map(({ id }) => id) } });
     await download(response, `${name}.m3u8`);
   }
-}
-
-function askForName(title, suggested) {
-  const field = h("input", { type: "text", value: suggested.slice(0, 80), maxlength: 80, required: true, pattern: "[^\\/\\\\]+" });
-  return asked(title, h("label", { class: "field" }, "Name", field), "Save", () => field.value.trim());
-}
-
-function confirmed(question) {
-  return asked(question, null, "Delete", () => true);
-}
-
-function asked(title, content, verb, value) {
-  return new Promise((resolve) => {
-    const form = h(
-      "form",
-      { method: "dialog", class: "stack" },
-      h("h2", {}, title),
-      content,
-      h("div", { class: "row" }, h("button", { class: "main", value: "yes" }, verb), h("button", { type: "button", on: { click: () => dialog.close("no") } }, "Cancel")),
-    );
-    const dialog = h("dialog", { "aria-label": title }, form);
-    dialog.addEventListener("close", () => {
-      dialog.remove();
-      resolve(dialog.returnValue === "yes" ? value() : null);
-    });
-    document.body.append(dialog);
-    dialog.showModal();
-  });
 }
