@@ -71,7 +71,7 @@ _PEAK_BIN_HZ = SAMPLE_RATE_HZ / _PEAK_FFT_SAMPLES
 _LOWEST_PEAK_HZ = 50.0
 _HIGHEST_PEAK_HZ = 5000.0
 _PEAKS = 20
-_PEAK_FRAMES_AT_ONCE = 32
+_PEAK_FRAMES_AT_ONCE = 64
 # Eleven bits of a power's mantissa are given to its bin's number, so that a partition of numbers,
 # which is ten times as fast as one of their places, finds the places.
 _PLACE_BITS = np.uint32(0x7FF)
@@ -122,8 +122,9 @@ class TimbreMeter:
 
     def add_log_mel(self, frames: Frames) -> None:
         """Hear the next frames of the front end, of the same samples [shape=(m, 96)]."""
-        self._spectrum.add(frames)
-        self._percussion.add(frames)
+        power = _mel_power(frames)
+        self._spectrum.add(power)
+        self._percussion.add(power)
 
     def add_channels(self, samples: Samples, names: tuple[str, ...]) -> None:
         """Hear the next piece of the file's own channels; without any there is no stereo width.
@@ -157,8 +158,8 @@ class _SpectrumMeter:
         self._pending = np.empty((0, MEL_BANDS), np.float32)
         self._seconds: list[Floats] = []
 
-    def add(self, frames: Frames) -> None:
-        self._pending = np.concatenate([self._pending, frames])
+    def add(self, power: Frames) -> None:
+        self._pending = np.concatenate([self._pending, power])
         whole = len(self._pending) // _SECOND_FRAMES * _SECOND_FRAMES
         if whole:
             seconds = self._pending[:whole].reshape(-1, _SECOND_FRAMES, MEL_BANDS)
@@ -185,13 +186,13 @@ class _PercussionMeter:
         self._percussive = 0.0
         self._all = 0.0
 
-    def add(self, frames: Frames) -> None:
-        if not len(frames):
+    def add(self, power: Frames) -> None:
+        if not len(power):
             return
         if not self._begun:
             self._begun = True
-            self._pending = np.repeat(frames[:1], _FRAME_REACH, axis=0)
-        self._pending = np.concatenate([self._pending, frames])
+            self._pending = np.repeat(power[:1], _FRAME_REACH, axis=0)
+        self._pending = np.concatenate([self._pending, power])
         if len(self._pending) > 2 * _FRAME_REACH:
             self._measure(self._pending)
             self._pending = self._pending[-2 * _FRAME_REACH :].copy()
@@ -204,16 +205,15 @@ class _PercussionMeter:
         )
         return self._percussive / self._all if self._all > 0.0 else 0.0
 
-    def _measure(self, frames: Frames) -> None:
+    def _measure(self, power: Frames) -> None:
         """Measure all frames but those that the medians reach at both ends."""
-        own = frames[_FRAME_REACH:-_FRAME_REACH]
-        lasting = _mel_power(_remedian(frames, _FRAME_STEPS))
-        by_band = np.pad(own.T, ((_BAND_REACH, _BAND_REACH), (0, 0)), mode="symmetric")
-        broad = _mel_power(_remedian(by_band, _BAND_STEPS).T)
-        energy = _mel_power(own) / _area_norm()
-        self._all += float(energy.sum(dtype=np.float64))
-        energy *= broad > np.float32(_SEPARATION) * lasting
-        self._percussive += float(energy.sum(dtype=np.float64))
+        own = power[_FRAME_REACH:-_FRAME_REACH]
+        lasting = _remedian(power, _FRAME_STEPS)
+        lasting *= np.float32(_SEPARATION)
+        percussive = own * (_broad(own) > lasting)
+        per_band = 1.0 / _area_norm().astype(np.float64)
+        self._all += float(own.sum(axis=0) @ per_band)
+        self._percussive += float(percussive.sum(axis=0) @ per_band)
 
 
 class _RoughnessMeter:
@@ -222,19 +222,28 @@ class _RoughnessMeter:
     def __init__(self) -> None:
         self._pending = np.empty(0, np.float32)
         self._frames: list[Floats] = []
+        # Made anew for all frames, an array of this size costs as much as its transform.
+        self._windowed = np.empty((_PEAK_FRAMES_AT_ONCE, _PEAK_FFT_SAMPLES), np.float32)
 
     def add(self, samples: Samples) -> None:
         self._pending = np.concatenate([self._pending, samples])
-        whole = len(self._pending) // _PEAK_FFT_SAMPLES * _PEAK_FFT_SAMPLES
-        frames = self._pending[:whole].reshape(-1, _PEAK_FFT_SAMPLES)
-        for start in range(0, len(frames), _PEAK_FRAMES_AT_ONCE):
-            self._frames.append(_rough_frames(frames[start : start + _PEAK_FRAMES_AT_ONCE]))
+        at_once = self._windowed.size
+        whole = len(self._pending) // at_once * at_once
+        for start in range(0, whole, at_once):
+            self._measure(self._pending[start : start + at_once])
         self._pending = self._pending[whole:].copy()
 
+    def _measure(self, samples: Samples) -> None:
+        frames = samples[: len(samples) // _PEAK_FFT_SAMPLES * _PEAK_FFT_SAMPLES]
+        frames = frames.reshape(-1, _PEAK_FFT_SAMPLES)
+        windowed = np.multiply(frames, _peak_window(), out=self._windowed[: len(frames)])
+        self._frames.append(_rough_frames(windowed))
+
     def finish(self) -> float:
-        if len(self._pending) and not self._frames:
-            padded = np.pad(self._pending, (0, _PEAK_FFT_SAMPLES - len(self._pending)))
-            self._frames.append(_rough_frames(padded[None]))
+        if len(self._pending) >= _PEAK_FFT_SAMPLES:
+            self._measure(self._pending)
+        elif len(self._pending) and not self._frames:
+            self._measure(np.pad(self._pending, (0, _PEAK_FFT_SAMPLES - len(self._pending))))
         if not self._frames:
             return 0.0
         power, roughness = np.concatenate(self._frames, axis=1)
@@ -297,16 +306,16 @@ def _mel_power(log_mel: Frames) -> Frames:
     return np.asarray(power)
 
 
-def _second_statistics(frames: Frames) -> Floats:
+def _second_statistics(power: Frames) -> Floats:
     """Power, centroid, rolloff and flatness of seconds ``[m, frames, 96]`` as ``[4, m]``."""
-    edges_hz, bins = _band_edges_hz(), _band_bins()
+    edges_hz, bins = _band_edges_hz(), _band_bins().astype(np.float64)
     centre_hz = edges_hz[1:-1]
-    density = _mel_power(frames) / (_area_norm() * bins)  # power of a bin
-    magnitude = np.sqrt(density).mean(axis=1, dtype=np.float64) * bins
-    density = density.mean(axis=1, dtype=np.float64)
-    share = bins / bins.sum(dtype=np.float64)
-    power = density @ share
-    sounding = np.maximum(power, 1e-30)[:, None]
+    of_a_bin = 1.0 / (_area_norm() * bins)
+    magnitude = np.sqrt(power).mean(axis=1) * (np.sqrt(of_a_bin) * bins)
+    density = power.mean(axis=1) * of_a_bin
+    share = bins / bins.sum()
+    mean = density @ share
+    sounding = np.maximum(mean, 1e-30)[:, None]
     flatness = np.exp(np.log(np.maximum(density / sounding, _EMPTY_BAND)) @ share)
 
     cumulated = np.cumsum(magnitude, axis=1)
@@ -315,7 +324,20 @@ def _second_statistics(frames: Frames) -> Floats:
     # Half of a band's magnitude lies below its centre.
     below_centre = (cumulated - 0.5 * magnitude) / total[:, None]
     rolloff_hz = [np.interp(_ROLLOFF_SHARE, shares, centre_hz) for shares in below_centre]
-    return np.stack([power, centroid_hz, rolloff_hz, np.minimum(flatness, 1.0)])
+    return np.stack([mean, centroid_hz, rolloff_hz, np.minimum(flatness, 1.0)])
+
+
+def _broad(power: Frames) -> Frames:
+    """Return the remedian of each frame ``[n, 96]`` over the bands, which end in mirrors."""
+    padded = MEL_BANDS + 2 * _BAND_REACH
+    by_band = np.empty((len(power) + 1, padded), np.float32)
+    by_band[:-1, _BAND_REACH:-_BAND_REACH] = power
+    by_band[:-1, :_BAND_REACH] = power[:, _BAND_REACH - 1 :: -1]
+    by_band[:-1, -_BAND_REACH:] = power[:, : -_BAND_REACH - 1 : -1]
+    by_band[-1] = 0.0
+    # One frame after the other in one row: what is taken across two frames is not looked at.
+    row = by_band.ravel()[: len(power) * padded + 2 * _BAND_REACH]
+    return _remedian(row, _BAND_STEPS).reshape(-1, padded)[:, :MEL_BANDS]
 
 
 def _remedian(rows: Frames, steps: tuple[int, ...]) -> Frames:
@@ -335,23 +357,26 @@ def _peak_window() -> Samples:
     return (0.5 - 0.5 * np.cos(phase)).astype(np.float32)
 
 
-def _rough_frames(frames: Samples) -> Floats:
-    """Power and roughness of frames ``[m, 4096]`` as ``[2, m]``."""
+@cache
+def _pairs() -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    return np.triu_indices(_PEAKS, 1)
+
+
+def _rough_frames(windowed: Samples) -> Floats:
+    """Power and roughness of frames ``[m, 4096]`` as ``[2, m]``; the frames are spoilt."""
     from scipy.fft import rfft
 
     first = round(_LOWEST_PEAK_HZ / _PEAK_BIN_HZ)
     stop = round(_HIGHEST_PEAK_HZ / _PEAK_BIN_HZ)
-    windowed = frames * _peak_window()
-    total = np.einsum("mn,mn->m", windowed, windowed) * np.float32(_PEAK_FFT_SAMPLES / 2)
-    spectra = rfft(windowed, axis=1)[:, first - 1 : stop + 1]
-    power = np.square(spectra.real)
-    power += np.square(spectra.imag)
+    total = np.vecdot(windowed, windowed) * np.float32(_PEAK_FFT_SAMPLES / 2)
+    power = np.abs(rfft(windowed, axis=1, overwrite_x=True)[:, first - 1 : stop + 1])
+    np.square(power, out=power)
     hz, peak_power = _peaks(power, first)
     peak_power *= peak_power >= np.float32(_INAUDIBLE) * total[:, None]
     magnitude = np.sqrt(peak_power)
-    low, high = np.triu_indices(_PEAKS, 1)
+    low, high = _pairs()
     pairs = magnitude[:, low] * magnitude[:, high]
-    dissonance = np.einsum("mp,mp->m", pairs, _dissonance(hz[:, low], hz[:, high]))
+    dissonance = np.vecdot(pairs, _dissonance(hz[:, low], hz[:, high]))
     roughness = dissonance / np.maximum(peak_power.sum(axis=1), np.float32(1e-30))
     return np.stack([total, roughness]).astype(np.float64)
 
