@@ -8,7 +8,7 @@ a linear probe's accuracy in ten folds that share no artist and of genre precisi
 intervals over artists. What is left out weighs less the longer a song is: a third of four minutes
 are 27 windows.
 
-Run: python benchmarks/coverage.py [--corpus runs/corpus]
+Run: python benchmarks/song_coverage.py [--corpus runs/corpus]
 """
 
 from __future__ import annotations
