@@ -90,13 +90,15 @@ class ClipGrid:
         self._by_bin = self._there.mean(axis=0) / max(float(often), 1e-9)
         self._by_time = self._there.mean(axis=1)
 
-    def best(self, songs: Sequence[Peaks], starts: Sequence[float]) -> tuple[int, Agreement] | None:
+    def best(
+        self, songs: Sequence[NDArray[np.uint32]], starts: Sequence[float]
+    ) -> tuple[int, Agreement] | None:
         """Compare with songs at places of them, and a frame before and after.
 
         Parameters
         ----------
-        songs : sequence of Peaks
-            Of each candidate: the song's, or those of the part around the place.
+        songs : sequence of ndarray
+            Of each candidate: the song's packed peaks, or those of the part around the place.
         starts : sequence of float
             At which frame of each the clip is taken to start.
 
@@ -109,9 +111,9 @@ class ClipGrid:
         if not songs:
             return None
         owner = np.repeat(np.arange(len(songs)), [len(song) for song in songs])
-        frames = np.concatenate([song.frames for song in songs]) - np.asarray(starts)[owner]
-        bins = np.concatenate([song.bins for song in songs])
-        place = np.rint(bins * _CELLS_PER_BIN).astype(np.intp)
+        peaks = Peaks.unpacked(np.concatenate(songs))
+        frames = peaks.frames - np.asarray(starts)[owner]
+        place = np.rint(peaks.bins * _CELLS_PER_BIN).astype(np.intp)
         for shift in _SHIFTS_FRAMES:
             time = np.rint((frames - shift) * _CELLS_PER_FRAME).astype(np.intp)
             within = np.flatnonzero((time >= 0) & (time < len(self._there)))

@@ -42,7 +42,7 @@ COPY_COVERAGE = 0.8
 EXCERPT_COVERAGE = 0.9
 """Of the peaks of the shorter one."""
 
-LANDMARKS_ASKED = 256
+LEAST_ASKED, LANDMARKS_ASKED_A_SECOND = 256, 4.0
 LEAST_VOTES = 8
 PLACES_COMPARED = 12
 
@@ -329,7 +329,8 @@ def _places(
     parts: Sequence[Part], peaks: Peaks, own: tuple[Part, int] | None
 ) -> Iterator[tuple[tuple[str, Peaks], float]]:
     """Yield other songs, and at which frame of each the song may start."""
-    asked = _rarest(parts, song_landmarks(peaks), least=1 if own is None else 2)
+    seconds = float(peaks.frames[-1]) / FRAMES_PER_SECOND if len(peaks) else 0.0
+    asked = _rare(parts, song_landmarks(peaks), 1 if own is None else 2, seconds)
     for part in parts:
         dead = part.dead
         if own is not None and part is own[0]:
@@ -340,12 +341,18 @@ def _places(
                 yield _song(part.segment, candidate.song), candidate.frame
 
 
-def _rarest(parts: Sequence[Part], landmarks: Landmarks, least: int) -> Landmarks:
-    """Return those landmarks that fewest places have, but at least so many."""
+def _rare(parts: Sequence[Part], landmarks: Landmarks, least: int, seconds: float) -> Landmarks:
+    """Return some of the rarer half of those landmarks that at least so many places have.
+
+    Not the rarest of all: where a recording is there many times, those are what its most alike
+    copies share, and the others do not.
+    """
     counts = np.zeros(len(landmarks.values), np.int64)
     for part in parts:
         directory = part.segment.directory
         counts += directory[landmarks.values + 1].astype(np.int64) - directory[landmarks.values]
     shared = np.flatnonzero(counts >= least)
-    kept = shared[np.argsort(counts[shared], kind="stable")[:LANDMARKS_ASKED]]
-    return Landmarks(landmarks.values[kept], landmarks.frames[kept])
+    most = max(LEAST_ASKED, round(seconds * LANDMARKS_ASKED_A_SECOND))
+    rarer = shared[np.argsort(counts[shared], kind="stable")[: max(most, len(shared) // 2)]]
+    some = np.sort(rarer[:: max(1, len(rarer) // most)])
+    return Landmarks(landmarks.values[some], landmarks.frames[some])

@@ -23,7 +23,9 @@ SURE_EVIDENCE = 16.0
 """From here on no other speed is tried, and no other window of the clip."""
 
 CANDIDATES = 40
-CANDIDATES_AT_OTHER_SPEEDS = 12
+QUICK_CANDIDATES = 12
+QUICK_LANDMARKS = 4000
+"""What a first look takes, and each look at another speed: enough for all but the hardest clips."""
 
 OTHER_SPEEDS = (0.995, 1.005, 0.99, 1.01, 0.985, 1.015, 0.98, 1.02)
 
@@ -121,11 +123,16 @@ def best_match(parts: Sequence[Part], samples: NDArray[np.float32]) -> Match | N
     """Return the place that a clip of some seconds agrees with best, however little that proves."""
     heard = clip_peaks(samples)
     seconds = len(samples) / SAMPLE_RATE_HZ
-    best = match_peaks(parts, heard, seconds)
+    best = match_peaks(parts, heard, seconds, quick=True)
+    if best is not None and best.evidence >= SURE_EVIDENCE:
+        return best
+    found = match_peaks(parts, heard, seconds)
+    if found is not None and (best is None or found.evidence > best.evidence):
+        best = found
     if best is not None and best.convinces:
         return best
     for speed in OTHER_SPEEDS:
-        found = match_peaks(parts, heard, seconds, speed)
+        found = match_peaks(parts, heard, seconds, speed, quick=True)
         if found is not None and (best is None or found.evidence > best.evidence):
             best = found
         if best is not None and best.evidence >= SURE_EVIDENCE:
@@ -134,7 +141,12 @@ def best_match(parts: Sequence[Part], samples: NDArray[np.float32]) -> Match | N
 
 
 def match_peaks(
-    parts: Sequence[Part], heard: Peaks, seconds: float, speed: float = 1.0
+    parts: Sequence[Part],
+    heard: Peaks,
+    seconds: float,
+    speed: float = 1.0,
+    *,
+    quick: bool = False,
 ) -> Match | None:
     """Return the place that a clip agrees with best if it plays at a speed.
 
@@ -148,16 +160,20 @@ def match_peaks(
         Its length.
     speed : float
         How much faster it is taken to play than the song.
+    quick : bool
+        Ask for fewer landmarks, and look at fewer places.
     """
     peaks = Peaks(heard.frames * np.float32(speed), heard.bins / np.float32(speed))
-    landmarks, grid = clip_landmarks(peaks), ClipGrid(peaks, seconds * speed)
+    landmarks, grid = clip_landmarks(peaks, few=quick), ClipGrid(peaks, seconds * speed)
     songs, starts, names = [], [], []
-    most = CANDIDATES if speed == 1.0 else CANDIDATES_AT_OTHER_SPEEDS
+    most = CANDIDATES
+    if quick:
+        landmarks, most = landmarks.some(QUICK_LANDMARKS), QUICK_CANDIDATES
     for part in parts:
         for candidate in part.segment.candidates(landmarks, most, part.dead):
             start = candidate.frame
             songs.append(
-                part.segment.peaks_within(candidate.song, start - 2, start + grid.frames + 2)
+                part.segment.packed_within(candidate.song, start - 2, start + grid.frames + 2)
             )
             starts.append(start)
             names.append(part.segment.songs[candidate.song])
