@@ -159,7 +159,7 @@ class _Tempogram:
     centre_frames: Floats
 
 
-def _window_features(windows: Floats) -> NDArray[np.float32]:
+def _window_features(windows: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the features of windows ``[m, n]``."""
     from scipy.fft import irfft, next_fast_len, rfft
 
@@ -170,8 +170,9 @@ def _window_features(windows: Floats) -> NDArray[np.float32]:
     fft_frames = next_fast_len(2 * frames, real=True)
     power = np.square(np.abs(rfft(windows, fft_frames, axis=1)))
     correlation = irfft(power, fft_frames, axis=1)[:, :frames]
-    energy = np.maximum(correlation[:, :1], 1e-9)
-    correlation *= frames / (energy * (frames - np.arange(frames)))
+    energy = np.maximum(correlation[:, :1], np.float32(1e-9))
+    correlation /= energy
+    correlation *= (frames / (frames - np.arange(frames))).astype(np.float32)
     comb = np.zeros((len(windows), len(bpm)))
     counted = np.zeros(len(bpm))
     for beats in _COMB_BEATS:
@@ -185,12 +186,13 @@ def _window_features(windows: Floats) -> NDArray[np.float32]:
             features[0] = comb
     features[1] = np.where(counted >= 2, comb / np.maximum(counted, 1.0), 0.0)
 
-    taper = np.hanning(frames + 2)[1:-1]
+    taper = np.hanning(frames + 2)[1:-1].astype(np.float32)
     bins = next_fast_len(10 * frames, real=True)
-    spectrum = np.abs(rfft(windows * taper, bins, axis=1))
+    places = np.outer(_LEVELS, bpm / 60.0 / FRAMES_PER_SECOND * bins)
+    places = np.rint(places).astype(np.intp)
+    spectrum = np.abs(rfft(windows * taper, bins, axis=1)[:, : places.max() + 1])
     spectrum /= taper.sum() * np.sqrt(energy / frames)
-    for row, level in enumerate(_LEVELS, start=2):
-        place = np.rint(level * bpm / 60.0 / FRAMES_PER_SECOND * bins).astype(np.intp)
+    for row, place in enumerate(places, start=2):
         features[row] = spectrum[:, place]
     return features
 
@@ -201,12 +203,12 @@ def _tempogram(signal: Floats) -> _Tempogram:
     starts = np.arange(0, len(signal) - frames + 1, step)
     if starts[-1] + frames < len(signal):
         starts = np.append(starts, len(signal) - frames)
-    windows = np.lib.stride_tricks.sliding_window_view(signal, frames)
+    windows = np.lib.stride_tricks.sliding_window_view(signal.astype(np.float32), frames)
     features, weight = [], []
     for first in range(0, len(starts), _WINDOWS_AT_ONCE):
         some = windows[starts[first : first + _WINDOWS_AT_ONCE]]
         features.append(_window_features(some))
-        weight.append(np.minimum(np.mean(np.square(some), axis=1), 1.0))
+        weight.append(np.minimum(np.vecdot(some, some).astype(np.float64) / frames, 1.0))
     return _Tempogram(
         features=np.concatenate(features, axis=1),
         weight=np.concatenate(weight),
@@ -227,14 +229,24 @@ def _log_odds(features: NDArray[np.floating]) -> Floats:
 def _tempo_path(local: Floats, overall: Floats) -> NDArray[np.intp]:
     """Return the best tempo of each window, as an index of the grid, jumps being dear (Viterbi)."""
     tempos = len(overall)
-    step = np.abs(np.subtract.outer(np.arange(tempos), np.arange(tempos))) / _STEPS_PER_OCTAVE
-    cost = np.minimum(_PATH_COST_PER_OCTAVE * step, _DEAREST_JUMP)
-    best = local[0] + overall
-    came_from = np.empty(local.shape, np.int16)
+    # Beyond `reach` steps every jump costs the same, so the best tempo of all will do.
+    reach = int(_DEAREST_JUMP / _PATH_COST_PER_OCTAVE * _STEPS_PER_OCTAVE)
+    cost = np.abs(np.arange(-reach, reach + 1)) * (_PATH_COST_PER_OCTAVE / _STEPS_PER_OCTAVE)
+    padded = np.full(tempos + 2 * reach, -np.inf)
+    nearby = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1)
+    best = padded[reach:-reach]
+    best[:] = local[0] + overall
+    every = np.arange(tempos)
+    came_from = np.empty(local.shape, np.intp)
     for window in range(1, len(local)):
-        reached = best[None, :] - cost
-        came_from[window] = np.argmax(reached, axis=1)
-        best = reached.max(axis=1) + local[window] + overall
+        reached = nearby - cost
+        choice = np.argmax(reached, axis=1)
+        reached = reached[every, choice]
+        furthest = int(np.argmax(best))
+        jumps = best[furthest] - _DEAREST_JUMP > reached
+        came_from[window] = np.where(jumps, furthest, every + choice - reach)
+        np.maximum(reached, best[furthest] - _DEAREST_JUMP, out=reached)
+        best[:] = reached + local[window] + overall
     path = np.empty(len(local), np.intp)
     path[-1] = np.argmax(best)
     for window in range(len(local) - 1, 0, -1):
@@ -243,17 +255,15 @@ def _tempo_path(local: Floats, overall: Floats) -> NDArray[np.intp]:
 
 
 @lru_cache(maxsize=256)
-def _distance_cost(quarter_steps: int, rows: int) -> tuple[NDArray[np.intp], Floats]:
-    """Return where the beat before each of some rows may be ``[rows, lags]``, and the costs."""
-    period = _period_of(quarter_steps)
-    lags = np.arange(int(np.ceil(period * 2 / 3)), int(period * 3 / 2) + 1)
-    cost = _TIGHTNESS * np.square(np.log(lags / period))
-    offsets = np.arange(rows)[:, None] - lags
-    return offsets, cost
+def _distances(quarter_steps: int) -> tuple[int, int, Floats]:
+    """Return the shortest and longest distance of beats at a local period, and what each costs.
 
-
-def _period_of(quarter_steps: int) -> float:
-    return float(2.0 ** (quarter_steps / (4 * _STEPS_PER_OCTAVE)))
+    The costs are those from the longest to the shortest.
+    """
+    period = float(2.0 ** (quarter_steps / (4 * _STEPS_PER_OCTAVE)))
+    shortest, longest = int(np.ceil(period * 2 / 3)), int(period * 3 / 2)
+    lags = np.arange(longest, shortest - 1, -1)
+    return shortest, longest, _TIGHTNESS * np.square(np.log(lags / period))
 
 
 def _aligned(tempogram: _Tempogram, path: NDArray[np.intp], centre: int) -> Floats:
@@ -275,26 +285,27 @@ def _sureness(comb: float, frames: int) -> float:
 def _place_beats(signal: Floats, period_frames: Floats) -> NDArray[np.intp]:
     """Place beats on accents at distances near the local period (dynamic programming)."""
     frames = len(signal)
-    longest = int(period_frames.max() * 3 / 2) + 2
-    total = np.concatenate([np.zeros(longest), signal])
-    came_from = np.full(frames, -1, np.intp)
+    steps = np.rint(4 * _STEPS_PER_OCTAVE * np.log2(period_frames)).astype(int).tolist()
+    lead = int(period_frames.max() * 3 / 2) + 2
+    total = np.concatenate([np.zeros(lead), signal, np.zeros(lead)])
+    earlier = np.lib.stride_tricks.sliding_window_view(total, lead)
+    gain, choice = np.empty(frames), np.empty(frames, np.intp)
+    furthest = np.empty(frames, np.intp)
     start = 0
     while start < frames:
-        steps = round(4 * _STEPS_PER_OCTAVE * np.log2(period_frames[start]))
-        rows = max(1, int(np.ceil(_period_of(steps) * 2 / 3)))
-        offsets, cost = _distance_cost(steps, rows)
-        stop = min(start + rows, frames)
-        reached = total[offsets[: stop - start] + (start + longest)] - cost
-        choice = np.argmax(reached, axis=1)
-        every = np.arange(stop - start)
-        gain = reached[every, choice]
-        before = offsets[every, choice] + start
-        good = gain > 0.0
-        total[longest + start : longest + stop] += np.where(good, gain, 0.0)
-        came_from[start:stop] = np.where(good, before, -1)
-        start = stop
-    last = frames - 1 - int(period_frames[-1])
-    beat = max(last, 0) + int(np.argmax(total[longest + max(last, 0) :]))
+        shortest, longest, cost = _distances(steps[start])
+        # The beat before lies `shortest` back or more: so many frames are reached at once.
+        here = slice(start, min(start + shortest, frames))
+        before = start + lead - longest
+        reached = earlier[before : before + here.stop - start, : len(cost)] - cost
+        reached.argmax(axis=1, out=choice[here])
+        reached.max(axis=1, initial=0.0, out=gain[here])
+        total[start + lead : here.stop + lead] += gain[here]
+        furthest[here] = longest
+        start = here.stop
+    came_from = np.where(gain > 0.0, np.arange(frames) - furthest + choice, -1)
+    last = max(frames - 1 - int(period_frames[-1]), 0)
+    beat = last + int(np.argmax(total[lead + last : lead + frames]))
     beats = []
     while beat >= 0:
         beats.append(beat)

@@ -301,7 +301,7 @@ def _mel_power(log_mel: Frames) -> Frames:
     """Undo the front end's logarithm."""
     power = np.exp(log_mel * np.float32(np.log(10.0)))
     power -= np.float32(1.0)
-    np.maximum(power, np.float32(0.0), out=power)  # the exponential may err by a last digit
+    np.abs(power, out=power)  # the exponential may err by a last digit
     power *= np.float32(1.0 / LOG_GAIN)
     return np.asarray(power)
 

@@ -157,11 +157,13 @@ def _peaks(windowed: Samples) -> tuple[NDArray[np.intp], Floats, Floats]:
 
     level = np.abs(rfft(windowed, axis=1, overwrite_x=True)[:, _bins()])
     level *= _gain()
-    np.log10(np.maximum(level, np.float32(1e-6), out=level), out=level)
+    # Of two arrays numpy takes the maximum sooner than of an array and a scalar.
+    np.maximum(level, np.full_like(level[0], 1e-6), out=level)
+    np.log10(level, out=level)
     level *= np.float32(20.0)
     floor = uniform_filter1d(level, _FLOOR_BINS, axis=1)[:, 1:-1]
     floor += np.float32(_CLEAR_OF_FLOOR_DB)
-    np.maximum(floor, np.float32(_QUIETEST_DBFS), out=floor)
+    np.maximum(floor, np.full_like(floor[0], _QUIETEST_DBFS), out=floor)
     inner = level[:, 1:-1]
     peak = inner > floor
     peak &= inner > level[:, :-2]
@@ -205,6 +207,7 @@ class ChromaMeter:
         self._heard = _Heard(np.zeros(12 * _BINS_PER_SEMITONE), 0, 0)
         self._pending = np.empty(0, np.float32)
         self._half = np.empty(_FFT_SAMPLES + (_BATCH_FRAMES - 1) * _HOP_SAMPLES, np.float32)
+        self._frames = _framed(self._half)
         self._filled = 0
         # Made anew for every batch, an array of this size costs as much as its transform.
         self._windowed = np.empty((_BATCH_FRAMES, _FFT_SAMPLES), np.float32)
@@ -236,7 +239,7 @@ class ChromaMeter:
                 self._filled += n
                 half = half[n:]
                 if self._filled == len(self._half):
-                    self._heard += _hear(self._half, self._windowed)
+                    self._heard += _hear(self._frames, self._windowed)
                     self._filled = _FFT_SAMPLES - _HOP_SAMPLES
                     self._half[: self._filled] = self._half[-self._filled :]
 
@@ -252,15 +255,20 @@ class ChromaMeter:
         heard, rest = self._heard, self._half[: self._filled]
         rest = np.concatenate([rest, _halved(np.pad(self._pending, (0, _SUMS - 1)))])
         if len(rest) >= _FFT_SAMPLES:
-            heard += _hear(rest, self._windowed)
+            heard += _hear(_framed(rest), self._windowed)
         elif len(rest) and not heard.sounding_frames:
-            heard += _hear(np.pad(rest, (0, _FFT_SAMPLES - len(rest))), self._windowed)
+            rest = np.pad(rest, (0, _FFT_SAMPLES - len(rest)))
+            heard += _hear(_framed(rest), self._windowed)
         return _tonality(heard)
 
 
-def _hear(half: Samples, windowed: Samples) -> _Heard:
-    """Gather the peaks of all whole frames of a song at half the rate; there is room for them."""
-    frames = np.lib.stride_tricks.sliding_window_view(half, _FFT_SAMPLES)[::_HOP_SAMPLES]
+def _framed(half: Samples) -> Samples:
+    """Return a view of the whole frames ``[m, 4096]``, which overlap."""
+    return np.lib.stride_tricks.sliding_window_view(half, _FFT_SAMPLES)[::_HOP_SAMPLES]
+
+
+def _hear(frames: Samples, windowed: Samples) -> _Heard:
+    """Gather the peaks of frames of a song at half the rate; there is room for them."""
     windowed = np.multiply(frames, _window(), out=windowed[: len(frames)])
     frame, pitch, amplitude = _peaks(windowed)
     bins = np.rint(pitch * _BINS_PER_SEMITONE).astype(np.intp) % (12 * _BINS_PER_SEMITONE)
@@ -269,8 +277,8 @@ def _hear(half: Samples, windowed: Samples) -> _Heard:
     energy = np.bincount(frame, np.square(amplitude), len(frames))
     scale = np.power(energy, _LOUDNESS_EXPONENT) / np.maximum(of_frame, 1e-12)
     histogram = np.bincount(bins, weight * scale[frame], 12 * _BINS_PER_SEMITONE)
-    hops = half[: (len(frames) + 1) * _HOP_SAMPLES].reshape(-1, _HOP_SAMPLES)
-    loudest = np.maximum(hops.max(axis=1), -hops.min(axis=1)) * np.float32(2.0**-_SUMS)
+    hops = np.concatenate([frames[:, :_HOP_SAMPLES], frames[-1:, _HOP_SAMPLES:]])
+    loudest = np.abs(hops, out=hops).max(axis=1) * np.float32(2.0**-_SUMS)
     loudest = np.maximum(loudest[:-1], loudest[1:])
     return _Heard(
         histogram=np.asarray(histogram, np.float64),
