@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import shlex
 import signal
 import subprocess
@@ -146,6 +147,25 @@ def test_a_full_disk_is_one_line() -> None:
             [*RUN, "doctor", "--json"], stdout=full, stderr=subprocess.PIPE, text=True, check=False
         )
     assert (done.returncode, done.stderr) == (1, "songprint: No space left on device\n")
+
+
+def test_matrix_products_keep_to_one_thread_unless_told_otherwise() -> None:
+    code = (
+        "import os, sys, contextlib\n"
+        "from songprint.cli.app import main\n"
+        "assert 'numpy' not in sys.modules, 'it reads the number when it is loaded'\n"
+        "sys.argv = ['songprint', '--version']\n"
+        "with contextlib.suppress(SystemExit): main()\n"
+        "print(os.environ['OPENBLAS_NUM_THREADS'])\n"
+    )
+    told = []
+    for setting in ({}, {"OPENBLAS_NUM_THREADS": "3"}):
+        clean = {k: v for k, v in os.environ.items() if not k.endswith("_NUM_THREADS")}
+        done = subprocess.run(
+            [sys.executable, "-c", code], env=clean | setting, capture_output=True, text=True
+        )
+        told.append(done.stdout.splitlines()[-1])
+    assert told == ["1", "3"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for a process")
