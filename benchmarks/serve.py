@@ -7,7 +7,11 @@ A library of made-up songs (``search.py`` makes them between real ones) is writt
 2. the API, one client: table, search, filter, similar, station under changing weights, map;
 3. the page in Chromium: first paint, a far jump in the table, a station's sliders, the map, and how
    smooth the map is while it is dragged (frames a second, without a graphics card);
-4. fifty clients at once, each asking now and then as a person does, while ``add`` hears songs.
+4. fifty clients at once, each asking now and then as a person does, while the server reads the
+   library anew, which another process has added a song to, and while ``add`` hears songs.
+
+Memory is told after each: now, at its most since it was told before, and that of the processes
+beside the server, of which one lays a large library out and others hear songs.
 
 Run: python benchmarks/serve.py [--songs 100000] [--clients 50] [--seconds 30]
 """
@@ -19,6 +23,7 @@ import http.client
 import json
 import os
 import random
+import secrets
 import shutil
 import subprocess
 import sys
@@ -43,6 +48,7 @@ ROOT = Path(__file__).parents[1]
 RUNS = ROOT / "runs" / "serve"
 PORT = 8499
 AT_ONCE = 10_000
+PATIENCE_SECONDS = 300
 RATES_HZ = ("16000", "22050", "24000", "32000", "44100", "48000")
 FLAGS = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-component-update"
 
@@ -67,17 +73,22 @@ def main() -> None:
             *("--library", str(folder), "--workers", "1"),
         ]
     )
+    BESIDE.start()
     try:
         until_it_answers()
         print(f"start until the first answer: {time.perf_counter() - started:.1f} s")
-        process = psutil.Process(server.pid)
+        BESIDE.process = process = psutil.Process(server.pid)
         tell_memory("memory then", process)
         until_it_rests(process)
         tell_memory("memory when it has warmed up", process)
         measure_api(process)
         tell_memory("memory after all that", process)
         measure_page()
-        measure_load(arguments.clients, arguments.seconds, process)
+        tell_memory("memory after the page", process)
+        ids = json.loads(ask("GET", "/api/song-ids?limit=1000")[1])
+        measure_growth(arguments.clients, ids, folder)
+        tell_memory("memory after reading anew", process)
+        measure_load(arguments.clients, arguments.seconds, ids)
         tell_memory("memory at the end", process)
     finally:
         server.terminate()
@@ -86,10 +97,10 @@ def main() -> None:
 
 def write_library(folder: Path, songs: int) -> None:
     """Write a library of made-up songs, none of which has sound."""
+    print(f"writing {folder}")
     from search import made_up
     from shared_songs import shared_songs
 
-    print(f"writing {folder}")
     catalogue = made_up(shared_songs().catalogue, songs)
     library = Library.open(folder, create=True)
     with library.writing() as writer:
@@ -196,19 +207,39 @@ def ask(method: str, path: str, body: Any = None) -> tuple[int, bytes]:
 
 
 def tell_memory(what: str, process: psutil.Process) -> None:
+    """Tell what the server takes, and what it and the processes beside took at most meanwhile."""
     info = process.memory_full_info()
-    children = sum(child.memory_full_info().uss for child in process.children(recursive=True))
-    peak = int(
-        next(
-            line.split()[1]
-            for line in Path(f"/proc/{process.pid}/status").read_text().splitlines()
-            if line.startswith("VmHWM")
-        )
-    )
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    peak = 1024 * int(status.partition("VmHWM:")[2].split()[0])
+    Path(f"/proc/{process.pid}/clear_refs").write_text("5")  # the peak begins anew
+    beside, BESIDE.most = BESIDE.most, 0
     print(
         f"{what}: {info.rss / 1e6:,.0f} MB resident, its own {info.uss / 1e6:,.0f}, "
-        f"peak {peak / 1e3:,.0f}; processes that hear: {children / 1e6:,.0f}"
+        f"peak {peak / 1e6:,.0f}; processes beside, at most {beside / 1e6:,.0f}"
     )
+
+
+class Beside(threading.Thread):
+    """Watches what the processes beside the server take together."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.most = 0
+        self.process: psutil.Process | None = None
+
+    def run(self) -> None:
+        """Look five times a second."""
+        while True:
+            total = 0
+            with suppress(psutil.Error):
+                for child in self.process.children(recursive=True) if self.process else []:
+                    with suppress(psutil.Error):
+                        total += child.memory_info().rss
+            self.most = max(self.most, total)
+            time.sleep(0.2)
+
+
+BESIDE = Beside()
 
 
 def percentiles(seconds: list[float]) -> str:
@@ -302,13 +333,7 @@ def measure_page() -> None:
         print(f"  a far jump in the table until its rows are there: p50, p95 {percentiles(jumps)}")
         page.goto(f"{address}/station?seeds={one}")
         page.wait_for_selector("[data-ms]")
-        moves = []
-        for i in range(10):
-            begin = time.perf_counter()
-            with page.expect_response(lambda answer: answer.url.endswith("/api/station")):
-                page.locator("main input[type=range]").nth(i % 4).press("ArrowRight")
-            page.evaluate("() => new Promise(requestAnimationFrame)")
-            moves.append(time.perf_counter() - begin)
+        moves = page.evaluate(SLIDE)
         print(f"  a slider moved until the station is drawn: p50, p95 {percentiles(moves)}")
         begin = time.perf_counter()
         page.goto(f"{address}/map")
@@ -318,6 +343,22 @@ def measure_page() -> None:
         print(f"  frames a second while the map is dragged: {frames:.0f}")
         browser.close()
 
+
+SLIDE = """async () => {
+    const sliders = document.querySelectorAll("main input[type=range]");
+    const frame = () => new Promise(requestAnimationFrame);
+    const took = [];
+    for (let i = 0; i < 20; i++) {
+        const [slider, before] = [sliders[i % 4], document.querySelector(".songs")];
+        const began = performance.now();
+        slider.stepUp();
+        slider.dispatchEvent(new Event("input", { bubbles: true }));
+        while (document.querySelector(".songs") === before) await frame();
+        await frame();
+        took.push((performance.now() - began) / 1000);
+    }
+    return took;
+}"""
 
 DRAG = """async () => {
     const canvas = document.querySelector(".map-area canvas");
@@ -339,22 +380,29 @@ DRAG = """async () => {
 }"""
 
 
-def measure_load(clients: int, seconds: float, process: psutil.Process) -> None:
-    """Let many clients ask while songs are added."""
-    music = RUNS / "music"
-    for rate in RATES_HZ:  # another rate is another song
-        if not (music / rate).is_dir():
-            pieces = [sys.executable, "-m", "songprint.pieces", "--rate", rate]
-            subprocess.run([*pieces, "--out", str(music / rate)], check=True)
-    job = json.loads(ask("POST", "/api/add", {"folders": [str(music)]})[1])
-    ids = json.loads(ask("GET", "/api/song-ids?limit=1000")[1])
-    took: dict[str, list[float]] = defaultdict(list)
-    errors: list[str] = []
-    stop = time.monotonic() + seconds
+class Crowd:
+    """People who ask now and then, each for what a person might."""
 
-    def person(number: int) -> None:
-        rng = random.Random(number)
-        while time.monotonic() < stop:
+    def __init__(self, people: int, ids: list[str]) -> None:
+        self._ids = ids
+        self._took: dict[str, list[float]] = defaultdict(list)
+        self._errors: list[str] = []
+        self._stop = threading.Event()
+        self._threads = [threading.Thread(target=self._ask, args=(i,)) for i in range(people)]
+
+    def __enter__(self) -> Crowd:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _ask(self, number: int) -> None:
+        rng, ids = random.Random(number), self._ids
+        while not self._stop.wait(rng.expovariate(0.5)):  # a person looks at it for two seconds
             kind, method, path, body = rng.choice(
                 [
                     ("table", "GET", f"/api/songs?offset={rng.randrange(90_000)}", None),
@@ -368,32 +416,57 @@ def measure_load(clients: int, seconds: float, process: psutil.Process) -> None:
             try:
                 status, answer = ask(method, path, body)
             except OSError as error:
-                errors.append(f"{kind}: {error}")
+                self._errors.append(f"{kind}: {error}")
                 continue
-            took[kind].append(time.perf_counter() - begin)
+            self._took[kind].append(time.perf_counter() - begin)
             if status != 200:
-                errors.append(f"{kind}: {status} {answer[:100]!r}")
-            time.sleep(rng.expovariate(0.5))  # a person looks at it for two seconds
+                self._errors.append(f"{kind}: {status} {answer[:100]!r}")
 
-    threads = [threading.Thread(target=person, args=(number,)) for number in range(clients)]
-    for thread in threads:
-        thread.start()
-    peak = 0
-    while any(thread.is_alive() for thread in threads):
-        peak = max(peak, process.memory_info().rss)
-        time.sleep(0.2)
-    for thread in threads:
-        thread.join()
-    state = json.loads(ask("GET", f"/api/jobs/{job['id']}")[1])
-    everything = [one for kind in took.values() for one in kind]
-    print(
-        f"\n{clients} clients for {seconds:.0f} s while songs are added, which is {state['state']}"
-    )
-    print(f"{'':44s}    p50      p95   ms")
-    for kind, each in sorted(took.items()):
-        print(f"{kind:35s} {len(each):8d} {percentiles(each)}")
-    print(f"{'all':35s} {len(everything):8d} {percentiles(everything)}")
-    print(f"errors: {len(errors)} {errors[:3]}; memory at most {peak / 1e6:,.0f} MB")
+    def tell(self) -> None:
+        """Print how long they waited, and what went wrong."""
+        print(f"{'':44s}    p50      p95   ms")
+        everything = [one for kind in self._took.values() for one in kind]
+        for kind, each in [*sorted(self._took.items()), ("all", everything)]:
+            print(f"{kind:35s} {len(each):8d} {percentiles(each)}")
+        print(f"errors: {len(self._errors)} {self._errors[:3]}")
+
+
+def measure_load(clients: int, seconds: float, ids: list[str]) -> None:
+    """Let many clients ask while songs are added."""
+    music = RUNS / "music"
+    for rate in RATES_HZ:  # another rate is another song
+        if not (music / rate).is_dir():
+            pieces = [sys.executable, "-m", "songprint.pieces", "--rate", rate]
+            subprocess.run([*pieces, "--out", str(music / rate)], check=True)
+    job = json.loads(ask("POST", "/api/add", {"folders": [str(music)]})[1])
+    with Crowd(clients, ids) as crowd:
+        time.sleep(seconds)
+        state = json.loads(ask("GET", f"/api/jobs/{job['id']}")[1])["state"]
+    print(f"\n{clients} clients for {seconds:.0f} s while songs are added, which is {state}")
+    crowd.tell()
+    ask("DELETE", f"/api/jobs/{job['id']}")
+
+
+def measure_growth(clients: int, ids: list[str], folder: Path) -> None:
+    """Let many clients ask while the server reads a library anew that has grown."""
+    before = json.loads(ask("GET", "/api/library")[1])["snapshot"]
+    library = Library.open(folder)
+    row = library.table("songs").search().limit(1).to_arrow().select(SONGS.names).cast(SONGS)
+    place = SONGS.get_field_index("content_hash")
+    row = row.set_column(place, SONGS.field(place), pa.array([secrets.token_hex(16)]))
+    with library.writing() as writer:
+        writer.put_songs(row)
+    started = time.monotonic()
+    with Crowd(clients, ids) as crowd:
+        while time.monotonic() - started < PATIENCE_SECONDS:
+            if json.loads(ask("GET", "/api/library")[1])["snapshot"] != before:
+                print(f"\nread anew after {time.monotonic() - started:.0f} s, {clients} clients")
+                break
+            time.sleep(1.0)
+        else:
+            print(f"\nnot read anew after {PATIENCE_SECONDS} s")
+        time.sleep(5.0)
+    crowd.tell()
 
 
 if __name__ == "__main__":

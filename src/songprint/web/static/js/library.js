@@ -1,7 +1,8 @@
 /** The library: a table of any length, of which only what is seen is drawn. */
 
 import { ask, library } from "./api.js";
-import { genreOf } from "./parts.js";
+import { colourOf } from "./colours.js";
+import { dot, genreOf } from "./parts.js";
 import { clock, count, debounced, fill, h, icon, note, trying } from "./dom.js";
 import { player } from "./player.js";
 import { sharing } from "./sharing.js";
@@ -342,7 +343,7 @@ class Table {
         "div",
         { role: "gridcell", class: "title" },
         h("div", { class: "cut" }, h("a", { href: `/song/${song.id}`, tabindex: -1 }, song.title)),
-        h("div", { class: "cut small soft" }, song.artist ?? "unknown artist"),
+        h("div", { class: "cut small soft" }, h("span", { class: "brief" }, dot(colourOf(song.genre, song.unsure)), ` ${song.unsure ? "unsure" : song.genre} · `), song.artist ?? "unknown artist"),
       ),
       h("div", { role: "gridcell", class: "wide cut soft" }, song.album ?? ""),
       h("div", { role: "gridcell", class: "medium" }, genreOf(song)),

@@ -57,7 +57,7 @@ class StationPage {
       h(
         "div",
         { class: "station-grid" },
-        h("div", { class: "stack" }, this.seedPanel(), this.sliders(), this.guards(), this.keptPanel()),
+        h("div", { class: "stack" }, this.seedPanel(), this.tuning(), this.keptPanel()),
         this.result,
       ),
     );
@@ -92,6 +92,14 @@ class StationPage {
       this.seeds.length ? null : h("span", { class: "soft" }, "none yet"),
     );
     if (!this.name) history.replaceState(null, "", this.seeds.length ? `/station?seeds=${this.seeds.map(({ id }) => id).join(",")}` : "/station");
+  }
+
+  /** What counts and the guards; where the screen is narrow they make room for the songs. */
+  tuning() {
+    const wide = matchMedia("(min-width: 901px)");
+    const place = h("details", { class: "tuning", open: wide.matches }, h("summary", {}, "What counts, and what is kept to"), h("div", { class: "stack" }, this.sliders(), this.guards()));
+    wide.addEventListener("change", () => { place.open = wide.matches; }, { signal: this.signal });
+    return place;
   }
 
   slider(label, value, most, onInput, shown = (v) => v.toFixed(1)) {

@@ -117,7 +117,7 @@ class Group {
     this.label = h("input", { type: "text", maxlength: 60, placeholder: `genre ${number}` });
     this.list = h("div", { class: "row" });
     this.told = h("p", { class: "soft small", role: "status" });
-    const folder = h("input", { type: "search", placeholder: "artist, album or folder …", "aria-label": "Words that all songs have in their names" });
+    const folder = h("input", { type: "search", class: "grow", placeholder: "Artist, album or folder …", "aria-label": "Words that all songs have in their names" });
     const more = h("button", { type: "button", on: { click: trying(async () => {
       if (!folder.value.trim()) return;
       const found = await ask("/api/songs", { query: { q: folder.value, limit: 200 }, signal });
