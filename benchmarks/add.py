@@ -5,7 +5,10 @@ times a second; then runs it again, which finds that nothing has changed. Real t
 seconds of sound by seconds of CPU, of all its processes together: what else runs on the machine
 slows the run, not this figure by much.
 
-Run: python benchmarks/add.py FOLDER [FOLDER ...] [--workers 2]
+With several numbers of workers each hears the folders ``--rounds`` times in turn, and their speeds
+are compared, round by round.
+
+Run: python benchmarks/add.py FOLDER [FOLDER ...] [--workers 1 2] [--rounds 3]
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ import argparse
 import json
 import os
 import platform
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -81,21 +85,49 @@ def note(peaks: dict[str, float], name: str, process: psutil.Process) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folders", nargs="+")
-    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--workers", type=int, nargs="+", default=[2])
+    parser.add_argument("--rounds", type=int, default=3, help="of several numbers of workers")
     arguments = parser.parse_args()
     print(
         f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} before;"
         f" Python {platform.python_version()}, lancedb {lancedb.__version__},"
-        f" onnxruntime {onnxruntime.__version__}; {arguments.workers} workers"
+        f" onnxruntime {onnxruntime.__version__}"
     )
+    if len(arguments.workers) == 1:
+        measure(arguments.folders, arguments.workers[0])
+    else:
+        scale(arguments.folders, arguments.workers, arguments.rounds)
+
+
+def scale(folders: list[str], workers: list[int], rounds: int) -> None:
+    """Print how much faster more workers are."""
+    speeds: dict[int, list[float]] = {count: [] for count in workers}
+    for _ in range(rounds):
+        for count in workers:
+            with tempfile.TemporaryDirectory() as place:
+                run = run_add(Path(place) / "library", folders, count)
+            speeds[count].append(run["heard_seconds"] / run["wall_seconds"])
+    least = speeds[workers[0]]
+    for count, values in speeds.items():
+        ratios = [more / one for more, one in zip(values, least, strict=True)]
+        print(
+            f"{count} workers: {statistics.median(values):.0f} ({min(values):.0f} to"
+            f" {max(values):.0f}) x real time, {statistics.median(ratios):.2f}"
+            f" ({min(ratios):.2f} to {max(ratios):.2f}) times {workers[0]}"
+        )
+
+
+def measure(folders: list[str], workers: int) -> None:
+    """Print all about one number of workers."""
     with tempfile.TemporaryDirectory() as place:
         library = Path(place) / "library"
-        first = run_add(library, arguments.folders, arguments.workers)
+        first = run_add(library, folders, workers)
         songs = len(Library.open(library))
         n_bytes = size(library)
-        second = run_add(library, arguments.folders, arguments.workers)
+        second = run_add(library, folders, workers)
         tidy(library)
         tables = {table.stem: size(table) for table in sorted(library.glob("*.lance"))}
+    print(f"{workers} workers")
     for name, run in (("first", first), ("second", second)):
         print(f"{name}: " + ", ".join(f"{key} {value:,.2f}" for key, value in run.items()))
     heard = first["heard_seconds"]
