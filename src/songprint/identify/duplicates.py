@@ -1,11 +1,12 @@
 """Songs of a library that are one recording: other encodings, lengths, with silence around.
 
-Each song asks the index for its rarest landmarks among those that any other place shares, which
-costs the same however large the library is. What is voted for is then compared peak by peak over
-the whole of what the two songs have in common. Two encodings of a recording share nine tenths of
-their peaks; another take of the song, live or in the studio, shares what chance gives it, and
-another singer over the same tracks something between. A remaster shares most peaks, too, but not
-the dynamics or the brightness, which encodings keep.
+Each song asks the index for some of its rarer landmarks among those that any other place shares,
+which costs about the same however large the library is. What is voted for is then compared peak by
+peak over the whole of what the two songs have in common. Two encodings of a recording share nine
+tenths of their peaks, and two thirds where their frames lie half a frame apart; another take of the
+song, live or in the studio, shares what chance gives it, and another singer over the same tracks
+something between. A remaster shares most peaks, too, but not the dynamics or the brightness, which
+encodings keep.
 """
 
 from __future__ import annotations
@@ -23,11 +24,14 @@ from songprint.identify.index import Index, Part
 from songprint.identify.landmarks import Landmarks, song_landmarks
 from songprint.identify.segment import Segment
 
-RULES = 1
+RULES = 2
 """Changes when other pairs could be found; libraries are then compared anew."""
 
 LEAST_AGREEMENT = 0.62
 """Of the peaks of both songs beyond chance, for them to be one recording."""
+
+LEAST_IN_STEP = 0.75
+"""The same where the frames of both coincide: of mp3 and opus at 32 kbit/s 0.82 agrees and more."""
 
 LEAST_WEAKEST = 0.4
 """The same of the tenth of their stretches that agree least: of a new voice over an old track."""
@@ -89,7 +93,8 @@ class Pair:
         Content hashes; of an excerpt the second is the longer one.
     kind : str
         "copy" if both have all of it, "excerpt" if only the second has, "master" if both have all
-        of it but their dynamics or brightness differ, as those of a remaster do; "overlap", where
+        of it but their dynamics or brightness differ, as those of a remaster do, or more of their
+        peaks than encoding makes differ; "overlap", where
         that is asked for, if each has something before or after that the other has not.
     agreement : float
         Share of peaks that both have, beyond chance, 0 to 1.
@@ -248,13 +253,10 @@ def compare_songs(
         None if they are not one recording.
     """
     (a_name, a), (b_name, b) = first, second
-    shift = max(
-        (round(frame) + later for later in (0, -1, 1)),
-        key=lambda frames: int(_shared(a, b, frames).sum()) if len(b) else 0,
-    )
-    a_frames, b_frames = a.frames + shift, b.frames
     if min(len(a), len(b)) < _LEAST_PEAKS:
         return None
+    shift = _best_shift(a, b, round(frame))
+    a_frames, b_frames = a.frames + shift, b.frames
     start = max(a_frames[0], b_frames[0]) - 1
     stop = min(a_frames[-1], b_frames[-1]) + 1
     a_common = (a_frames >= start) & (a_frames <= stop)
@@ -266,14 +268,16 @@ def compare_songs(
     is_whole = max(a_covered, b_covered) >= EXCERPT_COVERAGE
     if not is_whole and not (overlaps and seconds >= LEAST_OVERLAP_SECONDS):
         return None
-    agreement, weakest = _agreement(
-        Peaks(a_frames[a_common], a.bins[a_common]), Peaks(b_frames[b_common], b.bins[b_common])
+    common = (
+        Peaks(a_frames[a_common], a.bins[a_common]),
+        Peaks(b_frames[b_common], b.bins[b_common]),
     )
+    agreement, weakest = _agreement(*common)
     if agreement < LEAST_AGREEMENT or weakest < LEAST_WEAKEST:
         return None
     kind: Kind = "overlap" if not is_whole else "excerpt"
     if is_whole and min(a_covered, b_covered) >= COPY_COVERAGE:
-        kind = "copy"
+        kind = "copy" if agreement >= _least_of_copies(*common) else "master"
     if a_covered < b_covered:
         a_name, b_name, shift = b_name, a_name, -shift
     return Pair(
@@ -303,17 +307,45 @@ def _agreement(a: Peaks, b: Peaks) -> tuple[float, float]:
     return max(0.0, (share - chance) / beyond), max(0.0, (weakest - chance) / beyond)
 
 
+def _least_of_copies(a: Peaks, b: Peaks) -> float:
+    """Return how well copies agree at least, by how well the frames of both coincide.
+
+    Where they lie half a frame apart, a copy has peaks in either of two frames and loses some;
+    where they coincide, what is missing was covered by other sounds or worked away.
+    """
+    coincide = float(_in_step(a, _places_of(b), 0).sum()) / max(1, int(_shared(a, b, 0).sum()))
+    return float(np.interp(coincide, (0.8, 0.9), (LEAST_AGREEMENT, LEAST_IN_STEP)))
+
+
+def _best_shift(a: Peaks, b: Peaks, frame: int) -> int:
+    """Return after how many frames of the second song the first starts, to the frame."""
+    places = _places_of(b)
+    there = [_in_step(a, places, frame + later) for later in range(-2, 3)]
+    votes = [(there[i - 1] | there[i] | there[i + 1]).sum() + there[i].sum() for i in (2, 1, 3)]
+    return frame + (0, -1, 1)[int(np.argmax(votes))]
+
+
 def _shared(a: Peaks, b: Peaks, later: int) -> NDArray[np.bool_]:
     """Tell which peaks of one song the other has so much later, within a frame and half a bin."""
-    there = np.zeros(len(a), bool)
-    keys = np.unique(_keys(b.frames, b.bins))
-    mine = _keys(a.frames + later, a.bins)
-    for time in (-1, 0, 1):
-        for place in (-1, 0, 1):
-            wanted = mine + (time << 12) + place
-            row = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
-            there |= keys[row] == wanted
+    places = _places_of(b)
+    there: NDArray[np.bool_] = np.logical_or.reduce(
+        [_in_step(a, places, later + frames) for frames in (-1, 0, 1)]
+    )
     return there
+
+
+def _in_step(a: Peaks, places: NDArray[np.int64], later: int) -> NDArray[np.bool_]:
+    """Tell which peaks of one song are so much later among places, within half a bin."""
+    there = np.zeros(len(a), bool)
+    mine = _keys(a.frames + later, a.bins)
+    for higher in (-1, 0, 1):
+        row = np.minimum(np.searchsorted(places, mine + higher), len(places) - 1)
+        there |= places[row] == mine + higher
+    return there
+
+
+def _places_of(peaks: Peaks) -> NDArray[np.int64]:
+    return np.unique(_keys(peaks.frames, peaks.bins))
 
 
 def _keys(frames: NDArray[np.float32], bins: NDArray[np.float32]) -> NDArray[np.int64]:
