@@ -407,7 +407,9 @@ def default_fingerprinter() -> Fingerprinter:
     return Fingerprinter(Encoder(), head, sha256)
 
 
-def fingerprint(path: str | Path, *, limits: DecodeLimits | None = None) -> Fingerprint:
+def fingerprint(
+    path: str | Path, *, limits: DecodeLimits | None = None, thorough: bool = False
+) -> Fingerprint:
     """Hear a file with the model that ships with the package.
 
     See :meth:`Fingerprinter.fingerprint`.
@@ -419,4 +421,4 @@ def fingerprint(path: str | Path, *, limits: DecodeLimits | None = None) -> Fing
     >>> heard.genres[0].name  # doctest: +SKIP
     'reggae'
     """
-    return default_fingerprinter().fingerprint(path, limits=limits)
+    return default_fingerprinter().fingerprint(path, limits=limits, thorough=thorough)

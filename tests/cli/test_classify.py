@@ -36,12 +36,16 @@ def test_a_song_is_classified(songs: list[Path]) -> None:
 
 def test_all_of_a_long_song_is_heard_on_demand(tmp_path: Path) -> None:
     song = write_audio(tmp_path / "long.wav", music(100, 16_000, channels=1), 16_000)
-    third, whole = (
-        documents(run("--json", "--timeline", *options, song).stdout)[0]
-        for options in ((), ("--thorough",))
+    third, whole, along = (
+        documents(run("--json", *options, song).stdout)[0]
+        for options in ((), ("--thorough",), ("--timeline",))
     )
-    assert len(third["timeline"]) < len(whole["timeline"])
+    assert third["genres"] != whole["genres"]
     assert third["descriptors"] == whole["descriptors"]
+    assert along["genres"] == whole["genres"]
+    assert [segment["end"] for segment in along["timeline"]][:-1] == pytest.approx(
+        [5.984 * n for n in range(1, 17)], abs=1e-3
+    )
 
 
 def test_the_document_fits_its_schema_and_its_promises(songs: list[Path]) -> None:

@@ -43,7 +43,11 @@ def classify(
     ],
     top: Annotated[int, typer.Option(min=1, metavar="N", help="How many genres to show.")] = 3,
     timeline: Annotated[
-        bool, typer.Option("--timeline", help="Show genre (colour) and level (height) over time.")
+        bool,
+        typer.Option(
+            "--timeline",
+            help="Show genre (colour) and level (height) over time; hears every moment.",
+        ),
     ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON document, with all genres.")
@@ -67,7 +71,7 @@ def classify(
     with HearingProgress(len(found)) as progress, _report(as_json, top, timeline) as report:
         everything = hear_all(
             found,
-            partial(fingerprinter.fingerprint, thorough=thorough),
+            partial(fingerprinter.fingerprint, thorough=thorough or timeline),
             workers or usable_cores(),
             progress.count,
         )

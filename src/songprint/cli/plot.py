@@ -138,7 +138,7 @@ def hear_to_draw(found: list[Found], kinds: list[str], workers: int | None) -> D
 
     def hear(path: str) -> Fingerprint:
         signals[path] = measure(stream(path), kinds)
-        return fingerprinter.fingerprint(path)
+        return fingerprinter.fingerprint(path, thorough=True)
 
     drawn = Drawn()
     heard_well = []

@@ -258,7 +258,7 @@ def plot(
 
     portraits = []
     for path, title in songs:
-        heard = default_fingerprinter().fingerprint(path, known_hash="")
+        heard = default_fingerprinter().fingerprint(path, known_hash="", thorough=True)
         measured = measure(stream(path), kinds)
         portraits.append(Portrait(title, remark_of(heard), measured, heard))
     return render(draw_songs(portraits, kinds, stretch=stretch), suffix, dpi)
@@ -317,7 +317,7 @@ def timeline(path: str) -> list[dict[str, Any]]:
     from songprint.cli.hearing import Heard as Listed
     from songprint.fingerprints import default_fingerprinter
 
-    heard = default_fingerprinter().fingerprint(path, known_hash="")
+    heard = default_fingerprinter().fingerprint(path, known_hash="", thorough=True)
     segments: list[dict[str, Any]] = song_document(Listed(path, heard, None), timeline=True)[
         "timeline"
     ]
