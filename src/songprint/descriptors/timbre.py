@@ -108,7 +108,7 @@ class Timbre:
 
 
 class TimbreMeter:
-    """Measures a song that arrives in pieces; keeps a dozen numbers for every second of it."""
+    """Measures a song that arrives in pieces; keeps 200 numbers for every second of it."""
 
     def __init__(self) -> None:
         self._spectrum = _SpectrumMeter()
@@ -156,22 +156,27 @@ class _SpectrumMeter:
 
     def __init__(self) -> None:
         self._pending = np.empty((0, MEL_BANDS), np.float32)
-        self._seconds: list[Floats] = []
+        self._seconds: list[Frames] = []
 
     def add(self, power: Frames) -> None:
         self._pending = np.concatenate([self._pending, power])
         whole = len(self._pending) // _SECOND_FRAMES * _SECOND_FRAMES
         if whole:
-            seconds = self._pending[:whole].reshape(-1, _SECOND_FRAMES, MEL_BANDS)
-            self._seconds.append(_second_statistics(seconds))
+            self._measure(self._pending[:whole].reshape(-1, _SECOND_FRAMES, MEL_BANDS))
             self._pending = self._pending[whole:].copy()
+
+    def _measure(self, seconds: Frames) -> None:
+        """Keep the mean power and the mean magnitude of the bands ``[m, frames, 96]``."""
+        frames = seconds.shape[1]
+        mean = np.full(frames, 1.0 / frames, np.float32)
+        self._seconds.append(np.stack([mean @ seconds, mean @ np.sqrt(seconds)]))
 
     def finish(self) -> tuple[float, float, float]:
         if len(self._pending) and not self._seconds:  # the rest at a song's end is left out
-            self._seconds.append(_second_statistics(self._pending[None]))
+            self._measure(self._pending[None])
         if not self._seconds:
             return 0.0, 0.0, 0.0
-        power, *statistics = np.concatenate(self._seconds, axis=1)
+        power, *statistics = _second_statistics(*np.concatenate(self._seconds, axis=1))
         audible = _audible(power)
         means = [float(values[audible].mean()) if audible.any() else 0.0 for values in statistics]
         return means[0], means[1], means[2]
@@ -212,8 +217,9 @@ class _PercussionMeter:
         lasting *= np.float32(_SEPARATION)
         percussive = own * (_broad(own) > lasting)
         per_band = 1.0 / _area_norm().astype(np.float64)
-        self._all += float(own.sum(axis=0) @ per_band)
-        self._percussive += float(percussive.sum(axis=0) @ per_band)
+        every = np.ones(len(own), np.float32)  # a matrix product sums sooner than `sum`
+        self._all += float((every @ own) @ per_band)
+        self._percussive += float((every @ percussive) @ per_band)
 
 
 class _RoughnessMeter:
@@ -306,23 +312,26 @@ def _mel_power(log_mel: Frames) -> Frames:
     return np.asarray(power)
 
 
-def _second_statistics(power: Frames) -> Floats:
-    """Power, centroid, rolloff and flatness of seconds ``[m, frames, 96]`` as ``[4, m]``."""
+def _second_statistics(power: Frames, magnitude: Frames) -> Floats:
+    """Power, centroid, rolloff and flatness of seconds as ``[4, m]``.
+
+    Both are means of the bands in a second ``[m, 96]``.
+    """
     edges_hz, bins = _band_edges_hz(), _band_bins().astype(np.float64)
     centre_hz = edges_hz[1:-1]
     of_a_bin = 1.0 / (_area_norm() * bins)
-    magnitude = np.sqrt(power).mean(axis=1) * (np.sqrt(of_a_bin) * bins)
-    density = power.mean(axis=1) * of_a_bin
+    weighted = magnitude * (np.sqrt(of_a_bin) * bins)
+    density = power * of_a_bin
     share = bins / bins.sum()
     mean = density @ share
     sounding = np.maximum(mean, 1e-30)[:, None]
     flatness = np.exp(np.log(np.maximum(density / sounding, _EMPTY_BAND)) @ share)
 
-    cumulated = np.cumsum(magnitude, axis=1)
+    cumulated = np.cumsum(weighted, axis=1)
     total = np.maximum(cumulated[:, -1], 1e-30)
-    centroid_hz = magnitude @ centre_hz / total
+    centroid_hz = weighted @ centre_hz / total
     # Half of a band's magnitude lies below its centre.
-    below_centre = (cumulated - 0.5 * magnitude) / total[:, None]
+    below_centre = (cumulated - 0.5 * weighted) / total[:, None]
     rolloff_hz = [np.interp(_ROLLOFF_SHARE, shares, centre_hz) for shares in below_centre]
     return np.stack([mean, centroid_hz, rolloff_hz, np.minimum(flatness, 1.0)])
 
