@@ -155,6 +155,7 @@ def librosa_features(path: Path) -> None:
 def essentia_features(path: Path) -> None:
     import essentia.standard
 
+    essentia.log.infoActive = False
     essentia.standard.MusicExtractor()(str(path))
 
 
