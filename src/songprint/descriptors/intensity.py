@@ -29,15 +29,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from songprint.audio.decode import LFE_CHANNELS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 Samples = NDArray[np.float32]
 Floats = NDArray[np.float64]
@@ -108,7 +104,7 @@ class Intensity:
 
 
 class IntensityMeter:
-    """Measures a song that arrives in pieces; keeps three numbers for every 100 ms of it."""
+    """Measures a song that arrives in pieces; keeps a few numbers for every 100 ms of it."""
 
     def __init__(self) -> None:
         self._kind: tuple[int, tuple[str, ...]] | None = None
@@ -141,7 +137,7 @@ class IntensityMeter:
             self._end_stretch()
             self._kind = (rate_hz, names)
             self._stretch = _Stretch(rate_hz, names)
-        self._blocks.extend(self._stretch.add(samples))
+        self._stretch.add(samples)
 
     def finish(self) -> Intensity:
         """Return what was measured; nothing may be added after."""
@@ -174,6 +170,8 @@ class _Stretch:
     """A stretch of one rate and layout, in blocks of 100 ms: their K-weighted power, power, peak.
 
     The first is the weighted sum over the channels, the second their mean, the third the largest.
+    What of each channel they are made of is kept: its energy, that of its means and their share of
+    the K-weighted power, and its highest and lowest sample.
     """
 
     def __init__(self, rate_hz: int, names: tuple[str, ...]) -> None:
@@ -204,11 +202,13 @@ class _Stretch:
         framed = np.lib.stride_tricks.sliding_window_view(self._low, self._framed, axis=1)
         self._low_framed = framed[:, :: self._means]
         self._frames = np.empty((channels, self._batch, self._framed), np.float32)
+        # Scaled so that a constant has the energy of its samples.
+        self._scale = np.full(self._mean_of, self._mean_of**-0.5, np.float32)
+        self._measured = [np.empty((5, channels, 0), np.float32)]
         self._filled = self._lead
         self._begun = False
 
-    def add(self, samples: Samples) -> Iterator[Floats]:
-        """Yield the blocks that the samples complete ``[3, m]``."""
+    def add(self, samples: Samples) -> None:
         if len(self._heard) < len(samples):
             samples = samples[self._heard]
         used = 0
@@ -218,54 +218,59 @@ class _Stretch:
             self._filled += n
             used += n
             if self._filled == self._buffer.shape[1]:
-                yield self._measured(self._batch)
+                self._measure(self._batch)
                 self._buffer[:, : self._flanks] = self._buffer[:, -self._flanks :]
                 self._filled = self._flanks
 
     def finish(self) -> tuple[Floats, Samples, int]:
-        """Return the last blocks, the samples that fill none ``[channels, n]``, and the rate."""
+        """Return the blocks ``[3, m]``, the samples that fill none ``[channels, n]``, the rate."""
         filled = self._filled
         count = (filled - self._lead) // self._block
-        if not count:
-            return np.empty((3, 0)), self._buffer[:, self._lead : filled], self._rate_hz
-        missing = max(0, self._flanks + count * self._block - filled)
-        self._buffer[:, filled : filled + missing] = self._mirrored(filled - missing, missing)
-        blocks = self._measured(count)
-        return blocks, self._buffer[:, self._lead + count * self._block : filled], self._rate_hz
+        if count:
+            missing = max(0, self._flanks + count * self._block - filled)
+            self._buffer[:, filled : filled + missing] = self._mirrored(filled - missing, missing)
+            self._measure(count)
+        measured = np.concatenate(self._measured, axis=2).astype(np.float64)
+        energy, low_energy, low_k_power, highest, lowest = measured
+        k_power = low_k_power + (energy - low_energy) * (_highest_gain() / self._block)
+        blocks = [
+            self._weights[self._heard] @ k_power,
+            energy.mean(axis=0) / self._block,
+            np.maximum(highest, -lowest).max(axis=0),
+        ]
+        rest = self._buffer[:, self._lead + count * self._block : filled]
+        return np.stack(blocks), rest, self._rate_hz
 
     def _mirrored(self, start: int, n: int) -> Samples:
         # Where a flank has no neighbour, what is mirrored has the power that the flank takes.
         return self._buffer[:, start : start + n][:, ::-1]
 
-    def _measured(self, count: int) -> Floats:
+    def _measure(self, count: int) -> None:
+        """Measure the first blocks of the buffer."""
+        from scipy.fft import rfft
+
         if not self._begun:
             self._buffer[:, : self._lead] = self._mirrored(self._lead, self._lead)
             self._begun = True
-        own = self._own[:, :count]
-        energy = np.vecdot(own, own).astype(np.float64)
-        peak = np.maximum(own.max(axis=2), -own.min(axis=2)).max(axis=0)
-        power = energy.sum(axis=0) / (len(own) * self._block)
-        return np.stack([self._k_power(energy), power, peak])
-
-    def _k_power(self, energy: Floats) -> Floats:
-        """K-weighted power of the blocks whose energy is given ``[channels, count]``."""
-        from scipy.fft import rfft
-
-        count = energy.shape[1]
-        lacking = np.zeros(energy.shape)
+        measured = np.empty((5, len(self._heard), count), np.float32)
+        energy, low_energy, low_k_power, highest, lowest = measured
+        self._measured.append(measured)
+        own, low_own, frames = (
+            self._own[:, :count],
+            self._low_own[:, :count],
+            self._frames[:, :count],
+        )
+        np.vecdot(own, own, out=energy)
+        own.max(axis=2, out=highest)
+        own.min(axis=2, out=lowest)
         if self._mean_of > 1:
-            # Scaled so that a constant has the energy of its samples.
-            scale = np.full(self._mean_of, self._mean_of**-0.5, np.float32)
             by_mean = self._buffer.reshape(*self._low.shape, self._mean_of)
-            np.matmul(by_mean, scale, out=self._low)
-            own = self._low_own[:, :count]
-            lacking = energy - np.vecdot(own, own)
-        frames = self._frames[:, :count]
+            np.matmul(by_mean, self._scale, out=self._low)
+        np.vecdot(low_own, low_own, out=low_energy)
         np.multiply(self._low_framed[:, :count], self._window, out=frames)
         parts = rfft(frames, axis=2, overwrite_x=True).view(np.float32)
         np.square(parts, out=parts)
-        k_power = parts @ self._spectral_weights + lacking * (_highest_gain() / self._block)
-        return np.asarray(self._weights[self._heard] @ k_power)
+        np.matmul(parts, self._spectral_weights, out=low_k_power)
 
 
 def _blocks(samples: Samples, lead: int, count: int, block: int) -> Samples:
