@@ -72,6 +72,8 @@ _LOWEST_PEAK_HZ = 50.0
 _HIGHEST_PEAK_HZ = 5000.0
 _PEAKS = 20
 _PEAK_FRAMES_AT_ONCE = 64
+# Of these, so many are transformed at once: what that takes stays in the second-level cache.
+_PEAK_TRANSFORMS = 32
 # Eleven bits of a power's mantissa are given to its bin's number, so that a partition of numbers,
 # which is ten times as fast as one of their places, finds the places.
 _PLACE_BITS = np.uint32(0x7FF)
@@ -226,30 +228,27 @@ class _RoughnessMeter:
     """Power and roughness of every 256 ms."""
 
     def __init__(self) -> None:
-        self._pending = np.empty(0, np.float32)
+        self._buffer = np.empty(_PEAK_FRAMES_AT_ONCE * _PEAK_FFT_SAMPLES, np.float32)
+        self._filled = 0
         self._frames: list[Floats] = []
-        # Made anew for all frames, an array of this size costs as much as its transform.
-        self._windowed = np.empty((_PEAK_FRAMES_AT_ONCE, _PEAK_FFT_SAMPLES), np.float32)
 
     def add(self, samples: Samples) -> None:
-        self._pending = np.concatenate([self._pending, samples])
-        at_once = self._windowed.size
-        whole = len(self._pending) // at_once * at_once
-        for start in range(0, whole, at_once):
-            self._measure(self._pending[start : start + at_once])
-        self._pending = self._pending[whole:].copy()
-
-    def _measure(self, samples: Samples) -> None:
-        frames = samples[: len(samples) // _PEAK_FFT_SAMPLES * _PEAK_FFT_SAMPLES]
-        frames = frames.reshape(-1, _PEAK_FFT_SAMPLES)
-        windowed = np.multiply(frames, _peak_window(), out=self._windowed[: len(frames)])
-        self._frames.append(_rough_frames(windowed))
+        while len(samples):
+            n = min(len(samples), len(self._buffer) - self._filled)
+            self._buffer[self._filled : self._filled + n] = samples[:n]
+            self._filled += n
+            samples = samples[n:]
+            if self._filled == len(self._buffer):
+                self._frames.append(_rough_frames(self._buffer))
+                self._filled = 0
 
     def finish(self) -> float:
-        if len(self._pending) >= _PEAK_FFT_SAMPLES:
-            self._measure(self._pending)
-        elif len(self._pending) and not self._frames:
-            self._measure(np.pad(self._pending, (0, _PEAK_FFT_SAMPLES - len(self._pending))))
+        rest = self._buffer[: self._filled]
+        if len(rest) and len(rest) < _PEAK_FFT_SAMPLES and not self._frames:
+            rest = np.pad(rest, (0, _PEAK_FFT_SAMPLES - len(rest)))
+        whole = len(rest) // _PEAK_FFT_SAMPLES
+        if whole:
+            self._frames.append(_rough_frames(rest[: whole * _PEAK_FFT_SAMPLES]))
         if not self._frames:
             return 0.0
         power, roughness = np.concatenate(self._frames, axis=1)
@@ -371,15 +370,23 @@ def _pairs() -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     return np.triu_indices(_PEAKS, 1)
 
 
-def _rough_frames(windowed: Samples) -> Floats:
-    """Power and roughness of frames ``[m, 4096]`` as ``[2, m]``; the frames are spoilt."""
+def _rough_frames(samples: Samples) -> Floats:
+    """Power and roughness of frames that follow each other ``[m * 4096]`` as ``[2, m]``."""
     from scipy.fft import rfft
 
     first = round(_LOWEST_PEAK_HZ / _PEAK_BIN_HZ)
-    stop = round(_HIGHEST_PEAK_HZ / _PEAK_BIN_HZ)
-    total = np.vecdot(windowed, windowed) * np.float32(_PEAK_FFT_SAMPLES / 2)
-    power = np.abs(rfft(windowed, axis=1, overwrite_x=True)[:, first - 1 : stop + 1])
+    bins = slice(first - 1, round(_HIGHEST_PEAK_HZ / _PEAK_BIN_HZ) + 1)
+    frames = samples.reshape(-1, _PEAK_FFT_SAMPLES)
+    power = np.empty((len(frames), bins.stop - bins.start), np.float32)
+    total = np.empty(len(frames), np.float32)
+    windowed = np.empty((_PEAK_TRANSFORMS, _PEAK_FFT_SAMPLES), np.float32)
+    for start in range(0, len(frames), _PEAK_TRANSFORMS):
+        some = slice(start, start + _PEAK_TRANSFORMS)
+        parts = np.multiply(frames[some], _peak_window(), out=windowed[: len(frames[some])])
+        np.vecdot(parts, parts, out=total[some])
+        np.abs(rfft(parts, axis=1, overwrite_x=True)[:, bins], out=power[some])
     np.square(power, out=power)
+    total *= np.float32(_PEAK_FFT_SAMPLES / 2)
     hz, peak_power = _peaks(power, first)
     peak_power *= peak_power >= np.float32(_INAUDIBLE) * total[:, None]
     magnitude = np.sqrt(peak_power)

@@ -45,8 +45,10 @@ _SUMS = 6
 _HALF_RATE_HZ = SAMPLE_RATE_HZ // 2
 _FFT_SAMPLES = 4096  # at half the rate, as is the hop
 _HOP_SAMPLES = 2048
-# Frames transformed at once, always the same ones, whatever the blocks: sums come out alike.
-_BATCH_FRAMES = 32
+# Frames heard at once, always the same ones, whatever the blocks: sums come out alike.
+_BATCH_FRAMES = 64
+# Of these, so many are transformed at once: what that takes stays in the second-level cache.
+_TRANSFORMS = 32
 # Samples halved at once: what that takes stays in the first-level cache.
 _PIECE_SAMPLES = 32768
 
@@ -147,20 +149,29 @@ def _halved(samples: Samples) -> Samples:
     return samples[:-1:2] + samples[1::2]
 
 
-def _peaks(windowed: Samples) -> tuple[NDArray[np.intp], Floats, Floats]:
-    """Find the spectral peaks of frames ``[m, 4096]``: frame, pitch in semitones, amplitude.
-
-    The frames are spoilt.
-    """
+def _levels(frames: Samples) -> Samples:
+    """Return the level of frames ``[m, 4096]`` at the bins looked at, in dB ``[m, bins]``."""
     from scipy.fft import rfft
-    from scipy.ndimage import uniform_filter1d
 
-    level = np.abs(rfft(windowed, axis=1, overwrite_x=True)[:, _bins()])
+    level = np.empty((len(frames), len(_gain())), np.float32)
+    windowed = np.empty((_TRANSFORMS, _FFT_SAMPLES), np.float32)
+    for start in range(0, len(frames), _TRANSFORMS):
+        some = frames[start : start + _TRANSFORMS]
+        some = np.multiply(some, _window(), out=windowed[: len(some)])
+        spectra = rfft(some, axis=1, overwrite_x=True)[:, _bins()]
+        np.abs(spectra, out=level[start : start + _TRANSFORMS])
     level *= _gain()
     # Of two arrays numpy takes the maximum sooner than of an array and a scalar.
     np.maximum(level, np.full_like(level[0], 1e-6), out=level)
     np.log10(level, out=level)
     level *= np.float32(20.0)
+    return level
+
+
+def _peaks(level: Samples) -> tuple[NDArray[np.intp], Floats, Floats]:
+    """Find the peaks of levels ``[m, bins]``: frame, pitch in semitones, amplitude."""
+    from scipy.ndimage import uniform_filter1d
+
     floor = uniform_filter1d(level, _FLOOR_BINS, axis=1)[:, 1:-1]
     floor += np.float32(_CLEAR_OF_FLOOR_DB)
     np.maximum(floor, np.full_like(floor[0], _QUIETEST_DBFS), out=floor)
@@ -200,7 +211,7 @@ class _Heard:
 class ChromaMeter:
     """Hears a song block by block and names its tonality.
 
-    The result does not depend on how the song is cut into blocks; memory is bounded by 8 s.
+    The result does not depend on how the song is cut into blocks; memory is bounded by 17 s.
     """
 
     def __init__(self) -> None:
@@ -209,8 +220,6 @@ class ChromaMeter:
         self._half = np.empty(_FFT_SAMPLES + (_BATCH_FRAMES - 1) * _HOP_SAMPLES, np.float32)
         self._frames = _framed(self._half)
         self._filled = 0
-        # Made anew for every batch, an array of this size costs as much as its transform.
-        self._windowed = np.empty((_BATCH_FRAMES, _FFT_SAMPLES), np.float32)
 
     def add(self, block: Samples) -> None:
         """Hear the next samples.
@@ -239,7 +248,7 @@ class ChromaMeter:
                 self._filled += n
                 half = half[n:]
                 if self._filled == len(self._half):
-                    self._heard += _hear(self._frames, self._windowed)
+                    self._heard += _hear(self._frames)
                     self._filled = _FFT_SAMPLES - _HOP_SAMPLES
                     self._half[: self._filled] = self._half[-self._filled :]
 
@@ -255,10 +264,10 @@ class ChromaMeter:
         heard, rest = self._heard, self._half[: self._filled]
         rest = np.concatenate([rest, _halved(np.pad(self._pending, (0, _SUMS - 1)))])
         if len(rest) >= _FFT_SAMPLES:
-            heard += _hear(_framed(rest), self._windowed)
+            heard += _hear(_framed(rest))
         elif len(rest) and not heard.sounding_frames:
             rest = np.pad(rest, (0, _FFT_SAMPLES - len(rest)))
-            heard += _hear(_framed(rest), self._windowed)
+            heard += _hear(_framed(rest))
         return _tonality(heard)
 
 
@@ -267,10 +276,9 @@ def _framed(half: Samples) -> Samples:
     return np.lib.stride_tricks.sliding_window_view(half, _FFT_SAMPLES)[::_HOP_SAMPLES]
 
 
-def _hear(frames: Samples, windowed: Samples) -> _Heard:
-    """Gather the peaks of frames of a song at half the rate; there is room for them."""
-    windowed = np.multiply(frames, _window(), out=windowed[: len(frames)])
-    frame, pitch, amplitude = _peaks(windowed)
+def _hear(frames: Samples) -> _Heard:
+    """Gather the peaks of frames of a song at half the rate."""
+    frame, pitch, amplitude = _peaks(_levels(frames))
     bins = np.rint(pitch * _BINS_PER_SEMITONE).astype(np.intp) % (12 * _BINS_PER_SEMITONE)
     weight = np.sqrt(amplitude)
     of_frame = np.bincount(frame, weight, len(frames))
