@@ -3,13 +3,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import mutagen
+import numpy as np
 import pytest
 from mutagen.apev2 import APEv2
 from mutagen.id3 import ID3, TIT2
 from mutagen.mp4 import MP4
 
-from songprint.audio.container import DecodeLimits
-from songprint.audio.hash import content_hash
+from songprint.audio import container
+from songprint.audio.container import DecodeLimits, open_song, reread
+from songprint.audio.decode import decode, stream_song
+from songprint.audio.hash import content_hash, song_hash
 from songprint.errors import DecodeError
 from support.audiofiles import music, with_cover, write_audio, write_video
 from support.badfiles import make_bad_files, png_bytes
@@ -133,3 +136,30 @@ def test_a_bad_file_has_no_hash(tmp_path: Path) -> None:
 def test_it_is_given_up_when_it_takes_too_long(songs: dict[str, Path]) -> None:
     with pytest.raises(DecodeError, match="gave up"):
         content_hash(songs[".wav"], limits=DecodeLimits(max_decode_seconds=0))
+
+
+def test_a_song_that_was_identified_is_heard_from_the_packets_that_were_kept(
+    songs: dict[str, Path],
+) -> None:
+    for path in songs.values():
+        with open_song(path) as song:
+            assert song_hash(song, keep=True) == content_hash(path)
+            with reread(song) as again:
+                assert again is song
+                heard = np.concatenate(list(stream_song(again)))
+        np.testing.assert_array_equal(heard, decode(path))
+
+
+def test_a_song_of_too_many_packets_is_read_from_the_file_again(
+    songs: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = songs[".mp3"]
+    with open_song(path) as song:
+        packets = sum(1 for _ in song.packets())
+    monkeypatch.setattr(container, "KEPT_BYTES", (packets - 1) * container.PACKET_BYTES)
+    with open_song(path) as song:
+        song_hash(song, keep=True)
+        with reread(song) as again:
+            assert again is not song
+            heard = np.concatenate(list(stream_song(again)))
+    np.testing.assert_array_equal(heard, decode(path))

@@ -42,6 +42,9 @@ READ_BYTES = 1 << 16
 KEPT_BYTES = 48 << 20
 """Packets that are kept so that a song is read once, identified and then heard."""
 
+PACKET_BYTES = 600
+"""What a packet takes besides what is in it."""
+
 MAX_FAULTS = 100
 """How often the demuxer may stumble over one file before the rest of it is given up."""
 
@@ -194,7 +197,7 @@ class Song:
         for packet in self._demuxed():
             if keep:
                 kept.append(packet)
-                n_bytes += packet.size
+                n_bytes += packet.size + PACKET_BYTES
                 if n_bytes > KEPT_BYTES:
                     keep = False
                     kept.clear()
