@@ -59,3 +59,10 @@ def test_songs_without_a_beat_are_said_to_have_none() -> None:
 
 def test_two_genres_are_told_apart() -> None:
     assert "jazz rather than rock" in say_why(song("rock"), song("jazz"))
+
+
+def test_what_is_perhaps_a_songs_genre_is_no_other_genre() -> None:
+    sure = song("rock")
+    genres = np.full_like(sure.genres, 0.7 / (sure.genres.shape[1] - 1))
+    genres[0, sure.genres[0].argmax()] = 0.3
+    assert "both perhaps rock" in say_why(replace(sure, genres=genres), sure)

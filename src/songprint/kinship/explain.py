@@ -104,14 +104,14 @@ def _genre(seed: Catalogue, song: Catalogue) -> Iterator[str]:
     if min(one[shared], two[shared]) >= LIKELY_GENRE:
         yield f"both {names[shared]}"
         return
+    if one.argmax() == two.argmax():
+        yield f"both perhaps {names[int(one.argmax())]}"
+        return
     kinds = [
         f"perhaps {names[p.argmax()]}" if p.max() < LIKELY_GENRE else names[int(p.argmax())]
         for p in (one, two)
     ]
-    if kinds[0] != kinds[1]:
-        yield f"{kinds[1]} rather than {kinds[0]}"
-    else:
-        yield f"both {kinds[0]}"
+    yield f"{kinds[1]} rather than {kinds[0]}"
 
 
 def _opinions(seed: Catalogue, song: Catalogue, reference: Reference) -> list[str]:

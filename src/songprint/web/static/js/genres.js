@@ -9,6 +9,8 @@ import { Pictures } from "./pictures.js";
 import { mine } from "./teach.js";
 import { folderForm, work } from "./work.js";
 
+/** Of fewer a genre's spread cannot be told. */
+const FEWEST_SONGS = 5;
 const TABS = [["sound", "Sound"], ["accuracy", "Accuracy"], ["mine", "Your own"]];
 
 export async function show(page, { signal, query, go }) {
@@ -31,6 +33,10 @@ async function sound(place, signal) {
     return;
   }
   const found = await ask("/api/genres", { signal });
+  const enough = new Set(found.genres.filter(({ songs }) => songs >= FEWEST_SONGS).map(({ name }) => name));
+  const compared = found.descriptors
+    .map((descriptor) => ({ ...descriptor, values: Object.fromEntries(Object.entries(descriptor.values).filter(([name]) => enough.has(name))) }))
+    .filter(({ values }) => Object.keys(values).length);
   const signals = h("section", { class: "panel" }, h("h2", {}, "A typical song of each genre, on the same axes"), h("p", { class: "soft small" }, "The song nearest to its genre's mean: waveform and spectrogram, 40 Hz to 7.8 kHz. Click to hear it there."));
   fill(
     place,
@@ -38,8 +44,8 @@ async function sound(place, signal) {
       "section",
       { class: "panel" },
       h("h2", {}, "How genres differ"),
-      h("p", { class: "soft small" }, "Box: half of the genre's songs; line: nine in ten; mark: the middle one. The genres are what songprint hears in your songs; the unsure are left out."),
-      h("div", { class: "plots" }, found.descriptors.filter(({ values }) => Object.keys(values).length).map(boxes)),
+      h("p", { class: "soft small" }, `Box: half of the genre's songs; line: nine in ten; mark: the middle one. The genres are what songprint hears in your songs; the unsure are left out, and genres of fewer than ${FEWEST_SONGS} songs.`),
+      compared.length ? h("div", { class: "plots" }, compared.map(boxes)) : h("p", {}, "No genre has so many songs yet."),
     ),
     signals,
     gallery(found, signal),

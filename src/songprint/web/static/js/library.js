@@ -73,7 +73,7 @@ function head(known, table) {
     "div",
     { class: "page-head" },
     h("h1", {}, "Library"),
-    h("span", { class: "soft" }, `${count(known.songs, "song")}, ${Math.round(known.hours).toLocaleString("en")} h`),
+    h("span", { class: "soft" }, `${count(known.songs, "song")}, ${known.hours < 1 ? `${Math.max(1, Math.round(60 * known.hours))} min` : `${Math.round(known.hours).toLocaleString("en")} h`}`),
     find,
   );
 }
