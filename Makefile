@@ -33,11 +33,18 @@ lint: $(VENV)/ready-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# Half an hour on two cores; MUSIC=folder measures songs of your own. docs/performance.md reads the figures.
+BENCH_MUSIC := $(or $(MUSIC),../shared/data/emotify)
 bench: $(VENV)/ready-dev
-	$(BIN)/python benchmarks/mel.py
+	$(BIN)/python benchmarks/pipeline.py --by-stage --formats mp3-192 flac ogg m4a opus
+	$(BIN)/python benchmarks/pipeline.py --seconds 30 240 1200
+	$(BIN)/python benchmarks/add.py $(BENCH_MUSIC) --workers 1 2
+	$(BIN)/python benchmarks/classify.py $(BENCH_MUSIC)
 	$(BIN)/python benchmarks/decode.py
+	$(BIN)/python benchmarks/mel.py
 	$(BIN)/python benchmarks/descriptors.py
-	$(BIN)/python benchmarks/classify.py
+	$(BIN)/python benchmarks/search.py --rivals
+	$(BIN)/python benchmarks/long_songs.py
 	$(BIN)/python benchmarks/not_music.py
 
 clean:
