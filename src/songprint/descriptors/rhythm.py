@@ -117,9 +117,9 @@ def _correlations(signal: Floats) -> tuple[Floats, Floats]:
     frames = min(len(signal), round(_WINDOW_SECONDS * FRAMES_PER_SECOND))
     step = round(_STEP_SECONDS * FRAMES_PER_SECOND)
     starts = np.append(np.arange(0, len(signal) - frames, step), len(signal) - frames)
-    windows = np.lib.stride_tricks.sliding_window_view(signal, frames)
+    windows = np.lib.stride_tricks.sliding_window_view(signal.astype(np.float32), frames)
     size = next_fast_len(2 * frames, real=True)
-    pairs = frames - np.arange(frames)
+    pairs = (frames - np.arange(frames)).astype(np.float32)
     lags = slice(*(round(seconds * FRAMES_PER_SECOND) for seconds in _PULSE_SECONDS))
     total, highest = np.zeros(frames), []
     for first in range(0, len(starts), _WINDOWS_AT_ONCE):
