@@ -345,7 +345,7 @@ def _in_step(a: Peaks, places: NDArray[np.int64], later: int) -> NDArray[np.bool
 
 
 def _places_of(peaks: Peaks) -> NDArray[np.int64]:
-    return np.unique(_keys(peaks.frames, peaks.bins))
+    return np.sort(_keys(peaks.frames, peaks.bins))
 
 
 def _keys(frames: NDArray[np.float32], bins: NDArray[np.float32]) -> NDArray[np.int64]:
