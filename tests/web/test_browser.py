@@ -253,6 +253,21 @@ def test_the_table_is_moved_through_with_keys(tab: Page) -> None:
     expect(tab.locator("h1")).to_have_text("song 3")
 
 
+def test_songs_that_are_found_by_sound_are_told_until_all_are_shown(tab: Page) -> None:
+    tab.goto("/")
+    tab.get_by_label("Find by sound").fill("song")
+    tab.get_by_label("Search").fill("by 3")
+    tab.get_by_role("button", name="Find by sound").click()
+    told = tab.get_by_role("status", name="Found by sound")
+    expect(told).to_contain_text("1 song, the most fitting first")
+    expect(tab.locator(".grid .line")).to_have_count(1)
+    tab.get_by_label("Search").fill("")
+    expect(told).to_contain_text("6 songs")
+    told.get_by_role("button", name="All songs").click()
+    expect(told).to_be_hidden()
+    expect(tab.locator(".grid .line")).to_have_count(6)
+
+
 def test_songs_follow_each_other_without_a_gap(tab: Page) -> None:
     tab.goto("/")
     tab.get_by_role("button", name="Play song 0").click()

@@ -79,6 +79,12 @@ def test_words_for_a_sound_find_songs(kin: Client) -> None:
     assert {song["genre"] for song in found["songs"]} <= {"rock"}
 
 
+def test_words_for_a_sound_find_songs_among_those_of_a_filter(kin: Client) -> None:
+    found = kin.get("/api/find?words=song&genre=jazz&limit=500").json
+    assert {song["genre"] for song in found["songs"]} == {"jazz"}
+    assert found["total"] == len(found["songs"]) == 15
+
+
 def test_the_sound_of_a_song_is_its_files_bytes(client: Client, songs: list[Path]) -> None:
     one = client.get("/api/songs?q=one").json["songs"][0]["id"]
     answer = client.get(f"/api/songs/{one}/audio")

@@ -57,8 +57,9 @@ def add(
 def _add(
     tell: Tell, library: str, folders: list[str], workers: int, prune: bool, retry: bool
 ) -> dict[str, Any]:
-    from songprint.cli.add import add_document
+    from songprint.cli.add import add_document, comparing_seconds
     from songprint.identify.index import Index
+    from songprint.identify.recordings import Recordings
     from songprint.library.ingest import add_folders
     from songprint.library.store import Library
     from songprint.web.commands import in_print
@@ -74,7 +75,8 @@ def _add(
         on_plan=told.plan,
         on_step=told.step,
     )
-    Index.of(kept)  # or whoever asks first which song a clip is of would wait for it
+    index = Index.of(kept)  # or whoever asks first which song a clip is of would wait for it
+    Recordings.of(kept, index, most_seconds=comparing_seconds(added))
     return dict(in_print(add_document(kept, added)))
 
 

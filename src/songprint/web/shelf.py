@@ -20,6 +20,7 @@ import numpy as np
 from songprint.cli.hearing import usable_cores
 from songprint.errors import SongprintError
 from songprint.kinship.neighbours import Kinship
+from songprint.library.recordings import changed
 from songprint.library.store import Library
 from songprint.web.heap import trim
 from songprint.web.laying import read
@@ -164,6 +165,7 @@ class Shelf:
         self.library = Library.open(path, create=True)
         self._lock = threading.Lock()
         self._snapshot: Snapshot | None = None
+        self._recordings = 0
         self._looked = 0.0
         self._not_before = 0.0
         self._reading = False
@@ -248,9 +250,12 @@ class Shelf:
     def _read(self) -> None:
         try:
             version = int(self.library.table("songs").version)
+            recordings = changed(self.library.path)
             before = self._snapshot
-            if before is not None and before.version == version:
+            same = before is not None and before.version == version
+            if same and self._recordings == recordings:
                 return
+            self._recordings = recordings
             if self.library.model is None:
                 self._snapshot = None
                 return

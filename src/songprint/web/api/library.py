@@ -19,12 +19,13 @@ from songprint.kinship.words import SOUNDS, fits, understand
 from songprint.library.overview import overview
 from songprint.library.store import Library
 from songprint.web.api.models import Model, Song, rounded, song_fields
+from songprint.web.api.songs import Wanted
 from songprint.web.beside import Tell, run_beside
 from songprint.web.commands import in_print
 from songprint.web.jobs import Job
 from songprint.web.page import OfPage
 from songprint.web.spilling import FEWEST_SONGS
-from songprint.web.table import key_name
+from songprint.web.table import Filter, key_name
 
 router = APIRouter(tags=["library"])
 
@@ -120,16 +121,21 @@ def _report(tell: Tell, place: str) -> Any:
 @router.get("/api/find")
 def find(
     page: OfPage,
+    wanted: Wanted,
     words: Annotated[str, Query(min_length=1, max_length=500, examples=["calm piano, 90s"])],
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
 ) -> Findings:
-    """Find songs by words for how they sound, and words in their tags."""
+    """Find songs by words for how they sound, and words in their tags, among those of a filter."""
     snapshot = page.shelf.current()
     catalogue = snapshot.catalogue
     wish = understand(words, catalogue)
     fit = fits(wish.terms, catalogue, load_reference())
     if wish.text:
         fit = np.where(snapshot.table.named(wish.text), fit, 0.0)
+    if wanted != Filter():
+        among = np.zeros(len(fit), bool)
+        among[snapshot.table.find(wanted)] = True
+        fit = np.where(among, fit, 0.0)
     rows = np.argsort(-fit, kind="stable")[: min(limit, int((fit > 0).sum()))].tolist()
     return Findings(
         heard=[str(term) for term in wish.terms],

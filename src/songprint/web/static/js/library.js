@@ -61,8 +61,8 @@ function head(known, table) {
       on: {
         submit: trying(async (event) => {
           event.preventDefault();
-          if (sound.value.trim()) await table.find(sound.value);
-          else await table.reload();
+          table.words = sound.value.trim();
+          await table.refresh();
         }),
       },
     },
@@ -83,7 +83,7 @@ function filters(known, table) {
     if (value === "" || value === null) delete kept.filters[name];
     else kept.filters[name] = value;
     kept.top = 0;
-    table.reload().catch((error) => error.name === "AbortError" || note(error.message, true));
+    table.refresh().catch((error) => error.name === "AbortError" || note(error.message, true));
   };
   const later = debounced(150, change);
   const choice = (label, name, options) =>
@@ -172,7 +172,8 @@ class Table {
     this.total = 0;
     this.active = 0;
     this.lines = new Map();
-    this.found = null; // songs that were found by sound, instead of a filtered table
+    this.words = ""; // for how songs sound
+    this.found = null; // songs that were found by them, instead of a sorted table
     this.space = h("div", { class: "space" });
     this.body = h(
       "div",
@@ -183,6 +184,7 @@ class Table {
     this.body.prepend(this.header);
     this.element = h("div", { class: "grid panel", role: "grid", "aria-label": "Songs", "aria-multiselectable": "true" }, this.body);
     this.bar = h("div", { class: "selection hidden", role: "region", "aria-label": "Selected songs" });
+    this.told = h("div", { class: "row small hidden", role: "status", "aria-label": "Found by sound" });
     this.body.addEventListener("scroll", () => this.draw(), { passive: true });
     this.body.addEventListener("keydown", (event) => this.key(event));
     this.body.addEventListener("focus", () => this.draw());
@@ -227,24 +229,35 @@ class Table {
   async sortBy(key) {
     kept.descending = kept.sort === key ? !kept.descending : false;
     kept.sort = key;
-    this.found = null;
+    this.words = "";
     await this.reload();
   }
 
-  async find(words) {
-    const found = await ask("/api/find", { query: { words, limit: 500 }, signal: this.signal });
+  refresh() {
+    return this.words ? this.find() : this.reload();
+  }
+
+  /** Show songs that sound like words, the most fitting first. */
+  async find() {
+    const turn = (this.turn = new AbortController());
+    const found = await ask("/api/find", { query: { ...kept.filters, words: this.words, limit: 500 }, signal: this.signal });
+    if (turn !== this.turn) return;
     this.found = found.songs;
     this.songs = new Map(found.songs.map((song, place) => [place, song]));
     this.resize(found.songs.length);
     const understood = found.heard.length ? `heard as: ${found.heard.join(", ")}` : "no word of it is a sound that songprint knows";
-    note(`${count(found.total, "song")}; ${understood}${found.text ? `; named: ${found.text}` : ""}`);
+    const all = h("button", { on: { click: trying(() => { this.words = ""; return this.reload(); }) } }, "All songs");
+    fill(this.told, h("span", {}, `${count(found.total, "song")}, the most fitting first; ${understood}${found.text ? `; named: ${found.text}` : ""}`), all);
+    this.told.classList.remove("hidden");
   }
 
   /** Ask anew; what is drawn stays until the answer is there. */
   async reload() {
-    this.found = null;
-    this.turn = new AbortController();
+    const turn = (this.turn = new AbortController());
     const first = await ask("/api/songs", { query: { ...this.query, offset: 0, limit: STRETCH }, signal: this.signal });
+    if (turn !== this.turn) return;
+    this.found = null;
+    this.told.classList.add("hidden");
     this.songs = new Map(first.songs.map((song, place) => [place, song]));
     this.asked = new Set([0]);
     this.resize(first.total);
@@ -419,7 +432,7 @@ class Table {
   }
 
   drawBar() {
-    if (!this.bar.isConnected) this.element.before(this.bar);
+    if (!this.bar.isConnected) this.element.before(this.told, this.bar);
     const ids = [...this.selected.keys()];
     this.bar.classList.toggle("hidden", !ids.length);
     const limit = ids.length > MOST_SEEDS ? ` of the first ${MOST_SEEDS}` : "";
