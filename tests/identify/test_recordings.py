@@ -17,6 +17,7 @@ from songprint.library.recordings import FILE, recordings_of
 from songprint.library.store import Library
 from songprint.pieces import PIECES
 from songprint.pieces.__main__ import write
+from songprint.web.shelf import Shelf
 from support.audiofiles import write_audio
 from support.clips import Samples, cut, library_of_tunes, put_landmarks, tune, with_noise
 from support.shelves import made_up_hash, made_up_song, shelve
@@ -170,3 +171,11 @@ def test_the_catalogue_tells_which_songs_are_one_recording(library: Library) -> 
     shelve(library, {"/music/new.mp3": made_up_song(9)})
     assert library.catalogue().recordings.tolist() == [0, 1, 1, 0]
     assert library.catalogue([made_up_hash(2)]).recordings.tolist() == [1]
+
+
+def test_the_page_learns_of_it_too(library: Library) -> None:
+    shelf = Shelf(library.path)
+    assert not shelf.current().catalogue.recordings.any()
+    Recordings.of(library)
+    shelf.refresh()
+    assert shelf.current().catalogue.recordings.tolist() == [0, 1, 1]

@@ -120,7 +120,7 @@ def add(
         added = _add(kept, places, workplace, prune=prune, retry=retry, thorough=thorough)
         failed = bool(added.failed)
         if added.heard and ray is None:
-            _compare(kept, max(COMPARING_SECONDS, COMPARING_SHARE * added.seconds))
+            _compare(kept, comparing_seconds(added))
         _print(kept, added, as_json)
         if not watch:
             break
@@ -171,6 +171,11 @@ def _add(
         if found.path not in named:  # a place, not a file
             complain(f"{printable(found.path)}: {found.problem}")
     return added
+
+
+def comparing_seconds(added: Added) -> float:
+    """Return for how long what was added is compared with all other songs."""
+    return max(COMPARING_SECONDS, COMPARING_SHARE * added.seconds)
 
 
 def _compare(library: Library, most_seconds: float) -> None:

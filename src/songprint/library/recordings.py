@@ -19,6 +19,14 @@ SONGS, NUMBERS = "grouped", "recording"
 UNREADABLE = (OSError, ValueError, LookupError, EOFError, BadZipFile)
 
 
+def changed(folder: Path) -> int:
+    """Return a number that is another once other songs of a library are known to be one."""
+    try:
+        return (folder / FILE).stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
 def recordings_of(folder: Path, hashes: NDArray[np.str_]) -> NDArray[np.int32]:
     """Return the number of the recording that each song is of.
 
