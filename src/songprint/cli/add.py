@@ -35,6 +35,10 @@ command goes on where it stopped.
 COMPARING_SHARE, COMPARING_SECONDS = 0.1, 1.0
 """Of the time that adding took, but at least so long, new songs are compared with all others."""
 
+MOST_COMPARED = 20_000
+"""Songs up to which that is done unasked, as the index that it takes is as large as the library;
+of larger libraries, where songprint duplicates was asked before."""
+
 MOST_NAMED = 10
 """Missing files that are named; --json and songprint report name all."""
 
@@ -182,7 +186,10 @@ def _compare(library: Library, most_seconds: float) -> None:
     """Find recordings that are there twice, so that stations know; what is left comes next time."""
     from songprint.cli.progress import CountProgress
     from songprint.identify.recordings import Recordings
+    from songprint.library.recordings import changed
 
+    if not changed(library.path) and len(library) > MOST_COMPARED:
+        return
     with CountProgress(0, "songs compared") as progress:
         Recordings.of(library, most_seconds=most_seconds, on_song=progress.move)
 
