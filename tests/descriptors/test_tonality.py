@@ -48,6 +48,14 @@ def test_the_tuning_does_not_matter(cents):
         assert (tonality.key, tonality.mode) == (key, mode)
 
 
+@pytest.mark.parametrize("hz", [6_135.0, 6_520.0, 6_891.0])
+def test_what_is_too_high_for_a_pitch_is_not_heard_as_a_low_one(hz):
+    """At half of the sampling rate these tones alias to A#, F# and C#, which are not in the key."""
+    song = signals.cadence("C", "major", RATE_HZ)
+    with_tone = song + signals.sine(hz, len(song) / RATE_HZ, RATE_HZ)[: len(song)]
+    np.testing.assert_allclose(heard(with_tone).chroma, heard(song).chroma, atol=0.02)
+
+
 def test_the_level_does_not_matter():
     samples = cadence("D", "minor", play.organ)
     loud, soft = heard(samples), heard(0.03 * samples)

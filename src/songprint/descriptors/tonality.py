@@ -49,7 +49,7 @@ _HOP_SAMPLES = 2048
 _BATCH_FRAMES = 64
 # Of these, so many are transformed at once: what that takes stays in the second-level cache.
 _TRANSFORMS = 32
-# Samples halved at once: what that takes stays in the first-level cache.
+# Samples halved at once: what that takes stays in the second-level cache.
 _PIECE_SAMPLES = 32768
 
 _LOWEST_HZ, _HIGHEST_HZ = 55.0, 2000.0
