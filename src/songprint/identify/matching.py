@@ -33,8 +33,8 @@ WINDOW_SECONDS = 12.0
 MOST_WINDOWS = 5
 """Of a longer clip, at even distances."""
 
-_ODDS_PER_EVIDENCE = 1.05
-_EVEN_BELOW = 1.15
+_ODDS_PER_EVIDENCE = 1.17
+_EVEN_BELOW = 1.25
 """Fitted where clips of songs that are not in the library are as many as of those that are."""
 
 
@@ -75,7 +75,7 @@ def least_evidence(seconds: float) -> float:
     The longer a clip, the better it agrees with some place by chance. Fitted on clips of songs that
     were not in the library, at all of the speeds that are tried (docs/identify.md).
     """
-    return min(8.0 + 2.0 * log2(max(seconds, 1.0)), 12.5)
+    return min(8.0 + 1.3 * log2(max(seconds, 1.0)), 11.5)
 
 
 def identify_samples(parts: Sequence[Part], samples: NDArray[np.float32]) -> Match | None:
