@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
+from songprint.web.api import ways
 from support.drawing import command
 from support.kin import kin_library
 from support.serving import Client, serving
@@ -134,6 +135,16 @@ def test_a_mix_is_like_what_is_added(kin: Client) -> None:
     jazz = kin.get("/api/songs?genre=jazz&limit=1").json["songs"][0]["id"]
     found = kin.post("/api/mix", {"add": rock(kin), "subtract": [jazz], "count": 5}).json
     assert {song["genre"] for song in found} == {"rock"}
+
+
+def test_playlists_of_a_large_library_are_sought_beside_the_server(
+    kin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = {"count": 4, "length": 10}
+    here = kin.job(kin.post("/api/clusters", asked))["result"]
+    monkeypatch.setattr(ways, "FEWEST_SONGS", 10)
+    beside = kin.job(kin.post("/api/clusters", asked))
+    assert (beside["error"], beside["result"]) == (None, here)
 
 
 def test_playlists_are_suggested_by_a_job(kin: Client) -> None:

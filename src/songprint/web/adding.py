@@ -23,6 +23,7 @@ def add(
     *,
     prune: bool = False,
     retry: bool = False,
+    thorough: bool = False,
 ) -> dict[str, Any]:
     """Add folders; the work of a job.
 
@@ -40,6 +41,8 @@ def add(
         Forget the files that are gone.
     retry : bool
         Try the files again that failed before.
+    thorough : bool
+        Hear every moment of long songs.
 
     Returns
     -------
@@ -51,11 +54,18 @@ def add(
     SongprintError
         If the library cannot be written, by this process or at all.
     """
-    return run_beside(job, _add, str(library), list(folders), workers, prune, retry) or {}
+    hearing = str(library), list(folders), workers, prune, retry, thorough
+    return run_beside(job, _add, *hearing) or {}
 
 
 def _add(
-    tell: Tell, library: str, folders: list[str], workers: int, prune: bool, retry: bool
+    tell: Tell,
+    library: str,
+    folders: list[str],
+    workers: int,
+    prune: bool,
+    retry: bool,
+    thorough: bool,
 ) -> dict[str, Any]:
     from songprint.cli.add import add_document, comparing_seconds
     from songprint.identify.index import Index
@@ -72,6 +82,7 @@ def _add(
         workers=workers,
         prune=prune,
         retry=retry,
+        thorough=thorough,
         on_plan=told.plan,
         on_step=told.step,
     )

@@ -38,6 +38,10 @@ LOOK_SECONDS = 1.0
 PATIENCE = 20
 """How many times as long as it took to read a large library it is used, however much is added."""
 
+MOST_TURNS = 4
+"""How many may seek kin at once: each takes some 30 MB among 100,000 songs, and the threads of the
+library that multiplies matrices."""
+
 log = logging.getLogger("songprint.web")
 
 
@@ -170,7 +174,7 @@ class Shelf:
         self._not_before = 0.0
         self._reading = False
         self._first = threading.Condition()
-        self._turns = max(2, usable_cores())
+        self._turns = min(max(2, usable_cores()), MOST_TURNS)
         self._turn = threading.BoundedSemaphore(self._turns)
 
     @property

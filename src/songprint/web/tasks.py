@@ -66,7 +66,8 @@ def hear(path: str, limits: DecodeLimits, genres: Path | None = None) -> Heard:
         fingerprinter = fingerprinter.with_head(personal.head, personal.sha256, encoder)
     with open_song(path, limits) as song:
         tags = song_tags(song)
-    return Heard(fingerprinter.fingerprint(path, limits=limits), tags.title, tags.artist)
+    heard = fingerprinter.fingerprint(path, limits=limits, thorough=True)  # for the timeline
+    return Heard(heard, tags.title, tags.artist)
 
 
 CLIP_SECONDS = 120.0

@@ -46,6 +46,9 @@ class FoldersToAdd(Model):
     )
     prune: bool = Field(default=False, description="Forget files that are gone, and their songs.")
     retry: bool = Field(default=False, description="Try files again that failed before.")
+    thorough: bool = Field(
+        default=False, description="Hear every moment of long songs, not a third of them."
+    )
 
 
 class FoldersToForget(Model):
@@ -99,6 +102,7 @@ def add_folders(page: OfPage, asked: FoldersToAdd) -> JobState:
                 page.settings.workers,
                 prune=asked.prune,
                 retry=asked.retry,
+                thorough=asked.thorough,
             )
         finally:
             page.shelf.refresh()

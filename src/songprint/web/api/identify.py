@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
@@ -89,7 +89,12 @@ def _identified(page: Page, samples: Any) -> Identified:
 
 
 @router.post("/api/duplicates", status_code=202)
-def duplicates(page: OfPage) -> JobState:
+def duplicates(
+    page: OfPage,
+    anew: Annotated[
+        bool, Query(description="Compare all songs, not only those that are new.")
+    ] = False,
+) -> JobState:
     """Start to look for recordings that the library has more than once.
 
     The job's result is what ``songprint duplicates --json`` prints.
@@ -97,7 +102,8 @@ def duplicates(page: OfPage) -> JobState:
 
     def work(job: Job) -> Any:
         library = str(page.shelf.library.path)
-        return run_command(job, ["duplicates", "--json", "--library", library])
+        again = ["--anew"] if anew else []
+        return run_command(job, ["duplicates", "--json", "--library", library, *again])
 
     return told(page.jobs.start("duplicates", work))
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from pathlib import Path as FilePath
+from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter
 from pydantic import Field
@@ -10,7 +12,9 @@ from pydantic import Field
 from songprint.kinship.clusters import clusters
 from songprint.kinship.explain import say_why
 from songprint.kinship.mix import mix
+from songprint.kinship.neighbours import Kinship
 from songprint.kinship.path import travel
+from songprint.library.store import Library
 from songprint.web.api.jobs import JobState, told
 from songprint.web.api.models import (
     Model,
@@ -22,8 +26,13 @@ from songprint.web.api.models import (
     song,
     song_fields,
 )
+from songprint.web.beside import Tell, run_beside
 from songprint.web.jobs import Job
 from songprint.web.page import OfPage
+from songprint.web.spilling import FEWEST_SONGS
+
+if TYPE_CHECKING:
+    from songprint.kinship.distance import Weights as KinshipWeights
 
 router = APIRouter(tags=["ways"])
 
@@ -128,18 +137,31 @@ def mixed(page: OfPage, asked: MixAsked) -> list[Neighbour]:
 def suggest(page: OfPage, asked: ClustersAsked) -> JobState:
     """Start to look for playlists that the library suggests; the job's result lists them."""
     snapshot = page.shelf.current()
-    weights = asked.weights.of_kinship()
+    wanted = asked.count, asked.length, asked.weights.of_kinship()
 
-    def work(job: Job) -> list[dict[str, object]]:
-        del job
-        return [
-            {
-                "name": one.name,
-                "songs": one.songs,
-                "spread": round(one.spread, 4),
-                "ids": [str(snapshot.catalogue.hashes[row]) for row in one.rows],
-            }
-            for one in clusters(snapshot.kinship, asked.count, asked.length, weights)
-        ]
+    def work(job: Job) -> Any:
+        if len(snapshot) >= FEWEST_SONGS:
+            return run_beside(job, _suggested_of, str(page.shelf.library.path), *wanted)
+        return _suggested(snapshot.kinship, *wanted)
 
     return told(page.jobs.start("clusters", work))
+
+
+def _suggested_of(tell: Tell, place: str, *wanted: Any) -> list[dict[str, object]]:
+    """Suggest playlists of a library; of a large one that takes as much memory as the server."""
+    del tell
+    return _suggested(Kinship(Library.open(FilePath(place)).catalogue()), *wanted)
+
+
+def _suggested(
+    kinship: Kinship, count: int | None, length: int, weights: KinshipWeights
+) -> list[dict[str, object]]:
+    return [
+        {
+            "name": one.name,
+            "songs": one.songs,
+            "spread": round(one.spread, 4),
+            "ids": [str(kinship.catalogue.hashes[row]) for row in one.rows],
+        }
+        for one in clusters(kinship, count, length, weights)
+    ]
