@@ -27,8 +27,8 @@ Copies are of the same recording and master, in whatever encoding, a little long
 or shorter, with silence around. Excerpts and other masters are named apart, and
 live versions, covers and new mixes are other recordings. These are proposals:
 nothing is deleted. A list has a group after the other, the largest file first.
-What was found is remembered: the next time only new songs are compared, and from
-then on stations, paths and lists of kin have each recording once.
+What was found is remembered, so that only new songs are compared, of small libraries
+by songprint add already; stations and lists of kin then have each recording once.
 """
 
 

@@ -32,7 +32,7 @@ Reachable are songs that are among the ten nearest of some other song. Hubs are
 songs that are among the ten nearest of very many; their skew is 0 where no song
 is favoured. Both are told before and after songprint corrects for hubs.
 Recordings that are there more than once, in other encodings or lengths, are those
-that songprint duplicates found; --all looks for more among songs that are new.
+that songprint add and duplicates found; --all compares what is new before it tells.
 """
 
 NEIGHBOURS = 10
