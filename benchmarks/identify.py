@@ -8,8 +8,8 @@ source and title are one song: game developers ship several encodings of a track
 artist and title, without numbers, are those of a song in the library are no absent ones.
 
 Rivals in the same run: landmarks as in Wang's paper, without what ours adds (`plain_landmarks`),
-and Chromaprint (`fpcalc -raw`, all songs at all offsets compared bit by bit), which is made for
-whole files and says so.
+the windows of songprint's own encoder (`encoder_windows`), and Chromaprint (`fpcalc -raw`, all
+songs at all offsets compared bit by bit), which is made for whole files and says so.
 
 Run: python benchmarks/identify.py [--queries 2000] [--every-level] [--minutes 60] [--parts ...]
 Each query is asked at every length, and of the levels at one in turn or at every one. Queries come
@@ -39,6 +39,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
+import encoder_windows
 import plain_landmarks
 from songprint.audio.decode import SAMPLE_RATE_HZ, decode
 from songprint.audio.peaks import PEAKS_VERSION, song_peaks
@@ -361,15 +362,17 @@ class Run:
                     answer = ask(spoil(query, clip, level))
                     self.tally.add(f"{name} {level_name(level)} {length} s", query, *answer)
 
-    def absent(self, name: str, ask: Ask, queries: list[Query]) -> None:
+    def absent(
+        self, name: str, ask: Ask, queries: list[Query], seconds: tuple[int, ...] = SECONDS
+    ) -> None:
         """Ask for songs that are not there."""
-        self.cells(name, ask, queries)
+        self.cells(name, ask, queries, seconds)
         scores = [row for cell in self.tally.cells.values() for row in cell]
         _, _, score, told = np.array(scores, float).T
         print(
             f"{name}: {int(told.sum())} of {len(told)} told ({100 * told.mean():.2f}%); scores of"
             " the last 5%, 1%, 0.5% and of all:",
-            np.quantile(score, [0.95, 0.99, 0.995, 1]).round(1),
+            np.quantile(score, [0.95, 0.99, 0.995, 1]).round(2),
         )
 
     def rooms(self, ask: Ask, queries: list[Query]) -> None:
@@ -403,7 +406,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--first", type=int, default=0, help="of the grid's queries")
     parser.add_argument("--every-level", action="store_true")
-    parser.add_argument("--parts", default="absent,rooms,effects,plain,chromaprint,grid")
+    parser.add_argument("--parts", default="absent,rooms,effects,plain,encoder,chromaprint,grid")
     parser.add_argument("--out", type=Path, default=CACHE / "results.json")
     options = parser.parse_args()
     parts = options.parts.split(",")
@@ -438,11 +441,18 @@ def main() -> None:
             for length in (1, 3, 5):
                 columns += [f"{length} s clean", f"{length} s 10 dB"]
             run.effects(ours.ask, asked[: options.queries // 16])
-        elif part == "plain":
-            plain = plain_landmarks.PlainLandmarks({n: songs[n] for n in plan.library.tolist()})
+        elif part in ("plain", "encoder"):
+            inside = {n: songs[n] for n in plan.library.tolist()}
+            made = {
+                "plain": plain_landmarks.PlainLandmarks,
+                "encoder": encoder_windows.EncoderWindows,
+            }
+            ask: Ask = made[part](inside).ask
             false = Run(songs, options.minutes, every_level=options.every_level)
-            false.absent("plain, absent", plain.ask, plan.queries(plan.absent, 528, 12))
-            run.cells(part, plain.ask, asked[: options.queries // 5])
+            heard = SECONDS if part == "plain" else SECONDS[2:]  # the encoder's windows last 3 s
+            absent = plan.queries(plan.absent, 528, 12)
+            false.absent(f"{part}, absent", ask, absent, heard)
+            run.cells(part, ask, asked[: options.queries // 5], heard)
         elif part == "chromaprint" and shutil.which("fpcalc"):
             rival = Chromaprint(songs, plan.library)
             run.cells(part, rival.ask, asked[: options.queries // 16], (3, 5, 10))
