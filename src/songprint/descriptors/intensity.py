@@ -13,7 +13,7 @@ From 5 kHz up all weights are the same, and the spectrum need not be known there
 44.1 kHz the means of every three samples are transformed, and the power that they lack is added,
 times that weight. The weights of their spectrum allow for what of a frequency is in the means and
 what is not; what they alias errs by 0.03 dB for a tone of 13 kHz, at worst, and by 0.00002 on
-music. All in all it stays within 0.03 LU of the standard's filter on music, at a quarter of its
+music. All in all it stays within 0.03 LU of the standard's filter on music, at a fifth of its
 cost (``benchmarks/descriptors.py``).
 
 References
