@@ -27,6 +27,9 @@ QUICK_CANDIDATES = 12
 QUICK_LANDMARKS = 4000
 """What a first look takes, and each look at another speed: enough for all but the hardest clips."""
 
+FEW_FROM_SECONDS = 1.5
+"""How long a clip is that can do without its less likely landmarks then."""
+
 OTHER_SPEEDS = (0.995, 1.005, 0.99, 1.01, 0.985, 1.015, 0.98, 1.02)
 
 WINDOW_SECONDS = 12.0
@@ -164,7 +167,8 @@ def match_peaks(
         Ask for fewer landmarks, and look at fewer places.
     """
     peaks = Peaks(heard.frames * np.float32(speed), heard.bins / np.float32(speed))
-    landmarks, grid = clip_landmarks(peaks, few=quick), ClipGrid(peaks, seconds * speed)
+    landmarks = clip_landmarks(peaks, few=quick and seconds >= FEW_FROM_SECONDS)
+    grid = ClipGrid(peaks, seconds * speed)
     songs, starts, names = [], [], []
     most = CANDIDATES
     if quick:
