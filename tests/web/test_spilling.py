@@ -63,6 +63,10 @@ def test_a_library_laid_out_beside_is_the_library(
         assert snapshot.kinship.neighbours(row, 10) == plain.kinship.neighbours(row, 10)
     assert snapshot.catalogue.titles.tolist() == plain.catalogue.titles.tolist()
     assert snapshot.map(tmp_path)[1] == plain.map(tmp_path)[1]
+    many = np.arange(300) * 7 % 60
+    for name in ("hashes", "embeddings", "patterns", "artists", "keys"):
+        taken, wanted = (getattr(each.catalogue.take(many), name) for each in (snapshot, plain))
+        np.testing.assert_array_equal(taken, wanted)
     assert not list((tmp_path / "cache").iterdir())  # the file has no name
 
 

@@ -9,7 +9,10 @@ from urllib.parse import quote
 
 import pytest
 
+from songprint.kinship.station import Wishes
 from songprint.web.api import ways
+from songprint.web.shelf import Shelf
+from songprint.web.wishes import MOST_MINDED, with_verdicts
 from support.drawing import command
 from support.kin import kin_library
 from support.serving import Client, serving
@@ -129,6 +132,17 @@ def test_a_path_leads_from_one_song_to_another(kin: Client) -> None:
     path = kin.post("/api/path", {"start": ends[0], "end": ends[1], "length": 5}).json
     assert len(path["songs"]) == 5
     assert not {song["id"] for song in path["songs"]} & set(ends)
+
+
+def test_of_many_songs_that_were_liked_the_last_are_minded_and_none_is_played(
+    tmp_path: Path,
+) -> None:
+    shelf = Shelf(kin_library(tmp_path / "library").path)
+    snapshot = shelf.current()
+    said = dict.fromkeys(map(str, snapshot.catalogue.hashes[:40]), "like")
+    wishes = with_verdicts(Wishes(), shelf.library, snapshot, "", said)
+    assert wishes.likes == tuple(range(40 - MOST_MINDED, 40))
+    assert wishes.never == tuple(range(40 - MOST_MINDED))
 
 
 def test_a_mix_is_like_what_is_added(kin: Client) -> None:

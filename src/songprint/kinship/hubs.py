@@ -186,7 +186,10 @@ def scales_by_part(
     count = min(NEAREST, distances.shape[1] - 1)
     if count < 1:
         return np.ones((len(queries), len(space.layout.parts)), np.float32)
-    nearest = np.argpartition(distances, count - 1, axis=1)[:, :count]
+    # Row by row: the places of all songs, for many queries at once, would take much memory.
+    nearest = np.empty((len(distances), count), np.intp)
+    for i, row in enumerate(distances):
+        nearest[i] = np.argpartition(row, count - 1)[:count]
     if among is not None:
         nearest = among[nearest]
     # Distances are linear in the columns: their mean is the distance to the mean of the columns.

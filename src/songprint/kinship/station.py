@@ -42,6 +42,8 @@ SHORTLIST_TIMES = 20
 VARIETY = 0.1
 """Standard deviation of the logarithm of the distances that chance takes for others."""
 
+_AT_ONCE = 4096
+
 
 @dataclass(frozen=True)
 class Wishes:
@@ -248,11 +250,15 @@ class _Judge:
 
     def _farness(self, queries: Queries, raw: Floats, rows: Rows) -> Floats:
         own = scales_by_part(self._kinship.space, queries, raw) @ self._weights.shares()
-        far = self._kinship.scaled(raw[:, rows], rows, self._weights)
-        far = far / np.sqrt(np.maximum(own, SMALLEST_SCALE))[:, None]
-        least = far.min(axis=0)
-        others = np.exp((least - far) / SOFTNESS).mean(axis=0)
-        return np.asarray(least - SOFTNESS * np.log(others), np.float32)
+        scales = np.sqrt(np.maximum(own, SMALLEST_SCALE))[:, None]
+        found = np.empty(len(rows), np.float32)
+        for start in range(0, len(rows), _AT_ONCE):  # many seeds, many songs: much memory
+            some = rows[start : start + _AT_ONCE]
+            far = self._kinship.scaled(raw[:, some], some, self._weights) / scales
+            least = far.min(axis=0)
+            others = np.exp((least - far) / SOFTNESS).mean(axis=0)
+            found[start : start + len(some)] = least - SOFTNESS * np.log(others)
+        return found
 
 
 def _take(

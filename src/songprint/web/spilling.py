@@ -13,6 +13,7 @@ import os
 import pickle
 import tempfile
 from contextlib import suppress
+from dataclasses import fields
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Self
 
@@ -36,6 +37,7 @@ SPARSE = ("embeddings", "patterns")
 """Columns of which only a few rows are read at a time once kinship has its own."""
 
 _PAGE_BYTES = 1 << 16  # no system has larger pages
+_ROWS_AT_ONCE = 128
 
 Place = tuple[int, str, tuple[int, ...]]
 
@@ -45,9 +47,19 @@ class Mapped(Catalogue):
 
     def take(self, rows: NDArray[np.intp] | Sequence[int]) -> Self:
         """Return the catalogue of some of the songs, in memory."""
-        taken = super().take(rows)
-        let_go(self)  # around each row that is touched a system maps sixteen pages
-        return taken
+        index = np.asarray(rows, np.intp)
+        pieces = []
+        for start in range(0, max(len(index), 1), _ROWS_AT_ONCE):
+            pieces.append(super().take(index[start : start + _ROWS_AT_ONCE]))
+            let_go(self)  # around each row that is touched a system maps sixteen pages
+        if len(pieces) == 1:
+            return pieces[0]
+        columns = {
+            field.name: np.concatenate([getattr(piece, field.name) for piece in pieces])
+            for field in fields(self)
+            if field.name not in ("vocabulary", "model")
+        }
+        return type(self)(vocabulary=self.vocabulary, model=self.model, **columns)
 
 
 class Spill:

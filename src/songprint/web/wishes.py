@@ -17,6 +17,10 @@ VERDICTS = ("like", "dislike", "skip", "never")
 SAID = ("likes", "dislikes", "skips", "never")
 """The wishes that verdicts become."""
 
+MOST_MINDED = 25
+"""Songs that were liked last, and such that were not, that a station is judged by: each takes a
+distance to every song of the library. What was said before still keeps these songs from playing."""
+
 
 def with_verdicts(
     wishes: Wishes, library: Library, snapshot: Snapshot, station: str, said: Mapping[str, str]
@@ -41,12 +45,15 @@ def with_verdicts(
         row = snapshot.row_of(song)
         if row is not None and verdict in rows:
             rows[verdict].append(row)
+    never = rows.pop("never")
+    minded = {verdict: tuple(songs[-MOST_MINDED:]) for verdict, songs in rows.items()}
+    never += [row for songs in rows.values() for row in songs[:-MOST_MINDED]]
     return replace(
         wishes,
-        likes=tuple(rows["like"]),
-        dislikes=tuple(rows["dislike"]),
-        skips=tuple(rows["skip"]),
-        never=tuple(rows["never"]),
+        likes=minded["like"],
+        dislikes=minded["dislike"],
+        skips=minded["skip"],
+        never=tuple(never),
     )
 
 
