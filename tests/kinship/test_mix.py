@@ -55,3 +55,10 @@ def test_a_mix_has_no_copy_of_what_is_added_and_no_recording_twice(kinship: Kins
     known = Kinship(replace(kinship.catalogue, recordings=recordings))
     found = [near.row for near in mix(known, known.catalogue.take([0]), k=6)]
     assert found[:4] == [plain[0], plain[2], plain[4], plain[5]]
+
+
+def test_what_sounds_like_a_copy_of_what_is_added_does_not_come(kinship: Kinship) -> None:
+    stranger = replace(kinship.catalogue.take([8]), hashes=np.array(["f" * 32]))
+    found = mix(kinship, stranger, k=10)
+    assert len(found) == 10
+    assert 8 not in [near.row for near in found]

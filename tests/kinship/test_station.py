@@ -258,3 +258,22 @@ def test_a_station_plays_none_of_the_copies_of_what_was_named_and_one_of_others(
     assert len(played) == 10
     assert not {0, plain[1], plain[4]} & set(played)
     assert len({plain[2], plain[5], plain[8]} & set(played)) == 1
+
+
+def test_seeds_told_by_their_sound_leave_out_their_copies_as_rows_do(kinship: Kinship) -> None:
+    plain = rows(grow(kinship, [0], Wishes(length=10)))
+    recordings = np.zeros(len(kinship), np.int32)
+    recordings[[0, plain[1]]] = 1
+    known = Kinship(replace(kinship.catalogue, recordings=recordings))
+    played = rows(grow(known, known.catalogue.take([0]), Wishes(length=10)))
+    assert played == rows(grow(known, [0], Wishes(length=10)))
+    assert not {0, plain[1]} & set(played)
+
+
+def test_a_seed_that_is_not_in_the_library_leaves_out_what_sounds_like_its_copy(
+    kinship: Kinship,
+) -> None:
+    stranger = replace(kinship.catalogue.take([8]), hashes=np.array(["f" * 32]))
+    played = rows(grow(kinship, stranger, Wishes(length=10)))
+    assert len(played) == 10
+    assert 8 not in played

@@ -61,11 +61,11 @@ def mix(
     if not len(add):
         raise UsageError("a mix needs a song to add")
     away = subtract if subtract is not None and len(subtract) else None
-    used = add.hashes if away is None else np.concatenate([add.hashes, away.hashes])
     wanted = kinship.space.queries(add)
     raw = kinship.space.distances(wanted, weights)
-    itself = np.flatnonzero(np.isin(kinship.catalogue.hashes, used))
-    raw[:, kinship.with_copies(itself)] = np.inf
+    for named in [add] if away is None else [add, away]:
+        raw[:, kinship.with_copies(kinship.rows_of(named))] = np.inf
+    raw[:, kinship.copies_by_sound(add, raw)] = np.inf
     shortlist = nearest(raw.mean(axis=0), _SHORTLIST_TIMES * k)
     near = _scaled(kinship, wanted, raw, shortlist, weights).mean(axis=0)
     score = near

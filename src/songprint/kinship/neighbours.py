@@ -185,10 +185,9 @@ class Kinship:
         raw[unwanted] = np.inf
         if other_artists and (artist := _folded(one.artists)[0]) is not None:
             raw[self.artists == artist] = np.inf
-        itself = np.array([song]) if isinstance(song, int) else self._same_audio(song)
+        itself = [song] if isinstance(song, int | np.integer) else self.rows_of(song)
         raw[self.with_copies(itself)] = np.inf
-        near = nearest(raw, COPIES)
-        raw[near[self._alike(float(one.seconds[0]), queries, near)]] = np.inf
+        raw[self.copies_by_sound(one, raw[None, :])] = np.inf
         wanted = max(SHORTLIST, 20 * k)
         while True:
             shortlist = nearest(raw, wanted)
@@ -200,6 +199,10 @@ class Kinship:
                 return self.explained(queries, chosen, weights, raw)
             wanted *= 4
 
+    def rows_of(self, songs: Catalogue) -> Rows:
+        """Return the rows of those songs that are in the library."""
+        return np.flatnonzero(np.isin(self.catalogue.hashes, songs.hashes))
+
     def with_copies(self, rows: Sequence[int] | Rows) -> Rows:
         """Return songs, and all that are known to be the same recordings as they."""
         songs: Rows = np.asarray(rows, np.intp)
@@ -208,6 +211,15 @@ class Kinship:
         if not theirs.any():
             return songs
         return np.union1d(songs, np.flatnonzero(np.isin(recordings, theirs[theirs > 0])))
+
+    def copies_by_sound(self, songs: Catalogue, raw: Floats) -> Rows:
+        """Return what sounds like copies of songs, themselves too, by distances [shape=(m, n)]."""
+        queries = self.space.queries(songs)
+        found = [np.empty(0, np.intp)]
+        for i, seconds in enumerate(songs.seconds):
+            near = nearest(raw[i], COPIES)
+            found.append(near[self._alike(float(seconds), queries.one(i), near)])
+        return np.unique(np.concatenate(found))
 
     def once(self, order: Rows) -> Rows:
         """Return songs in order, of those that are known to be one recording only the first."""
@@ -323,9 +335,6 @@ class Kinship:
         raw = np.full(len(self), np.inf, np.float32)
         raw[rows] = self.space.distances(queries, weights, rows)[0]
         return raw
-
-    def _same_audio(self, one: Catalogue) -> Rows:
-        return np.flatnonzero(self.catalogue.hashes == one.hashes[0])
 
     def _alike(self, seconds: float, queries: Queries, others: Rows) -> NDArray[np.bool_]:
         """Tell which songs are nearly as long as one, and differ in nothing but what codecs do."""

@@ -108,8 +108,8 @@ def travel(
     queries = kinship.space.queries(ends)
     raw = kinship.space.distances(queries, weights)
     between = _between(kinship, ends, weights)
-    itself = np.flatnonzero(np.isin(kinship.catalogue.hashes, ends.hashes))
-    raw[:, kinship.with_copies(itself)] = np.inf
+    raw[:, kinship.with_copies(kinship.rows_of(ends))] = np.inf
+    raw[:, kinship.copies_by_sound(ends, raw)] = np.inf
     candidates = kinship.once(nearest(raw.sum(axis=0), _CANDIDATES * length))
     progress, detour = _place(raw[0, candidates], raw[1, candidates], between)
     steps = np.arange(1, length + 1) / (length + 1)

@@ -147,8 +147,8 @@ def grow(
     Returns
     -------
     Station
-        No song twice, none of the seeds, no two versions of one song, no recording in two files
-        that are known to be one (:mod:`songprint.identify.recordings`).
+        No song twice, no seed nor a copy of one, no two versions of one song, no recording in two
+        files that are known to be one (:mod:`songprint.identify.recordings`).
 
     Raises
     ------
@@ -166,11 +166,10 @@ def grow(
         raise UsageError("a station needs a seed")
     wanted = kinship.space.queries(asked)
     judge = _Judge(kinship, wanted, wishes)
-    if isinstance(seeds, Sequence):
-        playable = np.ones(len(kinship), bool)
-        playable[kinship.with_copies(seeds)] = False
-    else:
-        playable = ~np.isin(kinship.catalogue.hashes, asked.hashes)
+    playable = np.ones(len(kinship), bool)
+    itself = seeds if isinstance(seeds, Sequence) else kinship.rows_of(seeds)
+    playable[kinship.with_copies(itself)] = False
+    playable[judge.copies_by_sound(asked)] = False
     judged = [*wishes.likes, *wishes.dislikes, *wishes.skips, *wishes.never]
     playable[kinship.with_copies(judged)] = False
     guards, remarks = _guards(kinship, asked, judge.nearest, wishes)
@@ -228,6 +227,10 @@ class _Judge:
     def kin_of(self, rows: Sequence[int]) -> list[int]:
         """Return which of what is wanted each song is nearest to."""
         return [int(kin) for kin in self._raw[:, list(rows)].argmin(axis=0)]
+
+    def copies_by_sound(self, seeds: Catalogue) -> Rows:
+        """Return songs that sound like copies of the seeds."""
+        return self._kinship.copies_by_sound(seeds, self._raw[: len(seeds)])
 
     def explained(self, rows: Sequence[int]) -> list[Neighbour]:
         """Return songs as neighbours of what each is nearest to, in the order given."""
