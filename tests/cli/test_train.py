@@ -233,3 +233,15 @@ def test_a_head_is_stored_beside_the_library(
     assert personal_head_path("../a/b").parent == tmp_path / "genres"
     monkeypatch.delenv("SONGPRINT_LIBRARY")
     assert library_path().parent == data_folder()
+
+
+def test_genres_are_used_by_name_where_their_folder_lies(
+    labelled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SONGPRINT_LIBRARY", str(tmp_path / "library"))
+    monkeypatch.chdir(labelled.parent)
+    trained(labelled.name)
+    song = str(labelled / "gentle" / "string-chorale" / "0.flac")
+    heard = CliRunner().invoke(app, ["classify", "--json", "--genres", labelled.name, song])
+    assert heard.exit_code == 0, heard.stderr
+    assert json.loads(heard.stdout)[0]["genres"][0]["name"] == "gentle"

@@ -95,7 +95,9 @@ def _fingerprinter(genres: str | None) -> Fingerprinter:
     if genres is None:
         return fingerprinter
     named = Path(genres)
-    path = named if named.exists() else personal_head_path(genres)
+    # The folder that they were learnt from often has their name and lies here.
+    known = named.exists() and not named.is_dir()
+    path = named if known else personal_head_path(genres)
     personal, encoder = load_with_encoder(path, fingerprinter.encoder)
     return fingerprinter.with_head(personal.head, personal.sha256, encoder)
 
