@@ -42,7 +42,10 @@ def test_files_are_written_and_written_back(song: Path) -> None:
         "1 file written; songprint tag --undo --write takes it back",
     ]
     assert mutagen.flac.FLAC(song)["genre"] == ["Reggae"]
-    assert command("tag", "--genre").stdout.splitlines()[0] == "as it should be already: 1 file"
+    assert command("tag", "--genre", "--write").stdout.splitlines() == [
+        "as it should be already: 1 file",
+        "nothing to write",
+    ]
     assert command("tag", "--undo").stdout.splitlines() == [
         f"{song}: genre Reggae -> Ska",
         "1 file would be written: --write does it",
@@ -96,6 +99,8 @@ def test_without_mutagen_it_is_said_how_to_get_it(monkeypatch: pytest.MonkeyPatc
 
 
 def test_only_places_that_are_named_are_written(song: Path, tmp_path: Path) -> None:
-    assert "0 files would be written" in command("tag", "--bpm", tmp_path / "other").stdout
+    elsewhere = command("tag", "--bpm", song.parent, tmp_path / "other")
+    assert elsewhere.exit_code == 2
+    assert "other: no song of the library is there" in elsewhere.stderr
     assert "1 file would be written" in command("tag", "--bpm", song.parent).stdout
     assert len(Library.open()) == 1

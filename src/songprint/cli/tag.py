@@ -120,7 +120,9 @@ def _tell(tagged: Tagged, *, undo: bool) -> None:
         if n:
             typer.echo(f"{what}: {count(n, 'file')}")
     files = count(len(tagged.changes), "file")
-    if not tagged.written:
+    if not tagged.changes:
+        typer.echo("nothing to write")
+    elif not tagged.written:
         typer.echo(f"{files} would be written: --write does it")
     elif undo:
         typer.echo(f"{files} written as before")

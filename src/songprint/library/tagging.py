@@ -144,14 +144,20 @@ def tag_files(
         If mutagen is not installed.
     LibraryError
         If there are no songs, or another process is writing.
+    UsageError
+        If a place has none of the library's files.
     """
     require_mutagen()
     catalogue = library.catalogue()
     rows = {content_hash: row for row, content_hash in enumerate(catalogue.hashes.tolist())}
     roots = [os.path.realpath(place) for place in places]
+    known = library.files("content_hash is not null and missing is null and error is null")
+    for place, root in zip(places, roots, strict=True):
+        if not any(is_within(file.path, [root]) for file in known):
+            raise UsageError(f"{place}: no song of the library is there")
     files = [
         file
-        for file in library.files("content_hash is not null and missing is null and error is null")
+        for file in known
         if file.content_hash in rows and (not roots or is_within(file.path, roots))
     ]
     tagged = Tagged(write)
