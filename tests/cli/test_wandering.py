@@ -89,6 +89,13 @@ def test_nothing_found_is_said_and_is_no_failure(kin_shelf: Library, words: str,
     assert said in done.stderr
 
 
+@pytest.mark.parametrize("words", ["", " , "])
+def test_words_that_ask_for_nothing_are_bad_usage(kin_shelf: Library, words: str) -> None:
+    done = command("find", "--library", kin_shelf.path, words)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "name what to find" in done.stderr
+
+
 def test_playlists_are_suggested_and_written(kin_shelf: Library, tmp_path: Path) -> None:
     folder = tmp_path / "new" / "lists"
     found = told(kin_shelf, "cluster", "--count", "4", "--m3u-folder", folder)

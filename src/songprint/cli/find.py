@@ -9,6 +9,7 @@ import typer
 from songprint.cli.options import LibraryOption
 from songprint.cli.text import complain
 from songprint.cli.wishes import M3u
+from songprint.errors import UsageError
 
 EXAMPLES = """\b
 Examples:
@@ -50,6 +51,8 @@ def find(
     shelf = Shelf(library)
     catalogue = shelf.catalogue
     wish = understand(" ".join(words), catalogue)
+    if not wish.terms and not wish.text:
+        raise UsageError("name what to find, such as: calm piano")
     fit = fits(wish.terms, catalogue, load_reference())
     remarks = []
     if wish.text:
