@@ -4,19 +4,25 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO_FOLDER := demo-songs
 DEMO_LIBRARY := demo-library
+MUSIC_LIBRARY := demo-music-library
 
 .PHONY: demo test lint bench clean
 .DEFAULT_GOAL := demo
 
+# Names of songs reach the shell as they are, whatever is in them: make and sh read no $ there.
+override export SONG := $(value SONG)
+override export MUSIC := $(value MUSIC)
+
 ifdef SONG
 demo: $(VENV)/ready
-	$(BIN)/songprint classify --timeline "$(SONG)"
+	$(BIN)/songprint classify --timeline "$$SONG"
 else ifdef MUSIC
 demo: $(VENV)/ready
-	-$(BIN)/songprint add --library $(DEMO_LIBRARY) "$(MUSIC)"
-	$(BIN)/songprint report --library $(DEMO_LIBRARY)
-	$(BIN)/songprint cluster --library $(DEMO_LIBRARY)
-	@echo "To listen and look: $(BIN)/songprint serve --library $(DEMO_LIBRARY)"
+	@test -e "$$MUSIC" || { echo "$$MUSIC: there is no such folder" >&2; exit 2; }
+	$(BIN)/songprint add --library $(MUSIC_LIBRARY) "$$MUSIC" || test $$? -eq 1
+	$(BIN)/songprint report --library $(MUSIC_LIBRARY)
+	$(BIN)/songprint cluster --library $(MUSIC_LIBRARY)
+	@echo "To listen and look: $(BIN)/songprint serve --library $(MUSIC_LIBRARY)"
 else
 demo: $(VENV)/ready
 	$(BIN)/python -m songprint.pieces --out $(DEMO_FOLDER)
@@ -48,7 +54,7 @@ bench: $(VENV)/ready-dev
 	$(BIN)/python benchmarks/not_music.py
 
 clean:
-	rm -rf $(VENV) $(DEMO_FOLDER) $(DEMO_LIBRARY)
+	rm -rf $(VENV) $(DEMO_FOLDER) $(DEMO_LIBRARY) $(MUSIC_LIBRARY)
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
