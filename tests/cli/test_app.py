@@ -5,6 +5,7 @@ import shlex
 import signal
 import subprocess
 import sys
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,16 @@ def test_version_is_printed() -> None:
 def test_the_module_can_be_run() -> None:
     done = subprocess.run([*RUN, "--version"], capture_output=True, text=True, check=True)
     assert done.stdout == f"songprint {__version__}\n"
+
+
+def test_every_document_has_a_schema() -> None:
+    told = {
+        name
+        for name, found in COMMANDS.items()
+        if any("--json" in option.opts for option in found.params)
+    }
+    schemas = {path.name for path in (resources.files("songprint.cli") / "schemas").iterdir()}
+    assert {f"{name}.json" for name in told} | {"repair.json"} == schemas
 
 
 @pytest.mark.parametrize("arguments", [[], *([command] for command in COMMANDS)])

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typer.testing import CliRunner
 from songprint.cli import checks, machine
 from songprint.cli.app import app
 from songprint.errors import ModelError
+from support.drawing import document
 
 GROUPS = ["versions", "machine", "decoders", "model", "library", "optional"]
 
@@ -27,7 +27,7 @@ def few_packages(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_this_installation_is_healthy() -> None:
     result = run("--json")
-    report = json.loads(result.stdout)
+    report = document("doctor", result.stdout)
     failures = [check for check in report["checks"] if check["status"] == "failure"]
     assert failures == []
     assert report["healthy"] is True
@@ -54,7 +54,7 @@ def test_the_table_names_every_group_and_fits_a_terminal() -> None:
 def test_a_missing_common_decoder_is_a_failure_with_advice(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checks, "DECODERS", {"mp3": "no_such_decoder"})
     result = run("--json")
-    report = json.loads(result.stdout)
+    report = document("doctor", result.stdout)
     (check,) = [check for check in report["checks"] if check["group"] == "decoders"]
     assert (check["name"], check["status"], check["value"]) == ("mp3", "failure", "missing")
     assert "pip install" in check["advice"]

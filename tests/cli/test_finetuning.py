@@ -23,6 +23,7 @@ from songprint.genre.personal import load_personal
 from songprint.genre.taxonomy import GENRES, NOT_MUSIC
 from songprint.learn import finetune
 from songprint.learn.export import export_encoder
+from support.drawing import document
 from support.encoders import TINY, tiny_encoder
 
 RATE = 16_000
@@ -94,16 +95,16 @@ def test_a_better_encoder_is_stored_and_used(
     result = run("train", labelled, "--finetune", "--name", "mine", "--json")
     assert result.exit_code == 0, result.stderr
     assert "fine-tuning on 18 windows of 18 songs: 1 epochs for each of 3 groups" in result.stderr
-    document = json.loads(result.stdout)
-    told = document["finetuning"]
+    learnt = document("train", result.stdout)
+    told = learnt["finetuning"]
     assert told["kept"]
     assert told["frozen"]["songs"] == told["finetuned"]["songs"] == 18
-    assert document["accuracy"]["right"] == told["finetuned"]["right"]
+    assert learnt["accuracy"]["right"] == told["finetuned"]["right"]
 
     place = tmp_path / "genres" / "mine.json"
     encoder = Encoder(place.parent / told["encoder"])
     assert told["encoder"] == f"mine.encoder/{encoder.sha256[:8]}"
-    assert encoder.sha256 == document["encoder_sha256"] != fingerprinter.encoder.sha256
+    assert encoder.sha256 == learnt["encoder_sha256"] != fingerprinter.encoder.sha256
     assert encoder.card["finetuned_from"] == fingerprinter.encoder.sha256
 
     song = labelled / "hum" / "hum a" / "0.flac"

@@ -17,6 +17,7 @@ from songprint.fingerprints import default_fingerprinter
 from songprint.genre.personal import apply, load_personal
 from songprint.library.places import data_folder, library_path
 from songprint.pieces import PIECES
+from support.drawing import document
 
 RATE = 16_000
 PART_SECONDS = 4
@@ -66,9 +67,9 @@ def train(*arguments: str | Path, **environment: str) -> Any:
 def trained(*arguments: str | Path, exit_code: int = 0) -> dict[str, Any]:
     result = train(*arguments, "--json")
     assert result.exit_code == exit_code, result.stderr
-    document = json.loads(result.stdout)
-    assert list(document) == KEYS
-    return document
+    told = document("train", result.stdout)
+    assert list(told) == KEYS
+    return told
 
 
 def tag(folder: Path, style: str, genre: str, paths: Sequence[Path]) -> None:
@@ -81,13 +82,13 @@ def tag(folder: Path, style: str, genre: str, paths: Sequence[Path]) -> None:
 
 def test_genres_are_learnt_measured_and_stored(labelled: Path, tmp_path: Path) -> None:
     out = tmp_path / "deep" / "mine.json"
-    document = trained(labelled, "--out", out, "--name", "mine", "--workers", "1")
-    assert (document["name"], document["file"], document["failed"]) == ("mine", str(out), [])
-    assert [(g["name"], g["songs"], g["artists"]) for g in document["genres"]] == [
+    told = trained(labelled, "--out", out, "--name", "mine", "--workers", "1")
+    assert (told["name"], told["file"], told["failed"]) == ("mine", str(out), [])
+    assert [(g["name"], g["songs"], g["artists"]) for g in told["genres"]] == [
         ("driving", 9, 3),
         ("gentle", 9, 3),
     ]
-    accuracy = document["accuracy"]
+    accuracy = told["accuracy"]
     assert accuracy["songs"] == 18
     assert accuracy["low"] < accuracy["share"] <= accuracy["high"]
     assert accuracy["always_commonest"] == 0.5
@@ -113,27 +114,27 @@ def test_songs_that_fail_are_named_and_do_not_stop_it(copy: Path, tmp_path: Path
     (copy / "gentle" / "piano-waltz" / "broken.mp3").write_text("no song")
     result = train(copy, "--json", "--out", tmp_path / "mine.json")
     assert result.exit_code == 1
-    document = json.loads(result.stdout)
-    (failed,) = document["failed"]
+    told = json.loads(result.stdout)
+    (failed,) = told["failed"]
     assert failed["path"].endswith("broken.mp3")
     assert f"songprint: {failed['path']}: {failed['error']}\n" in result.stderr
-    assert document["accuracy"]["songs"] == 18
+    assert told["accuracy"]["songs"] == 18
 
 
 def test_a_recording_counts_once(copy: Path, tmp_path: Path) -> None:
     song = copy / "gentle" / "piano-waltz" / "0.flac"
     shutil.copy(song, copy / "gentle" / "string-chorale" / "again.flac")
-    document = trained(copy, "--out", tmp_path / "mine.json")
-    assert document["accuracy"]["songs"] == 18
-    assert [item["songs"] for item in document["left_out"]] == [1]
+    told = trained(copy, "--out", tmp_path / "mine.json")
+    assert told["accuracy"]["songs"] == 18
+    assert [item["songs"] for item in told["left_out"]] == [1]
 
 
 def test_a_recording_with_two_genres_is_not_learnt_from(copy: Path, tmp_path: Path) -> None:
     shutil.copy(copy / "gentle" / "piano-waltz" / "0.flac", copy / "driving" / "again.flac")
-    document = trained(copy, "--out", tmp_path / "mine.json", exit_code=1)
-    (failed,) = document["failed"]
+    told = trained(copy, "--out", tmp_path / "mine.json", exit_code=1)
+    (failed,) = told["failed"]
     assert failed["error"] == "is a recording with two genres: driving, gentle"
-    assert document["accuracy"]["songs"] == 17
+    assert told["accuracy"]["songs"] == 17
 
 
 def test_a_table_serves_and_its_test_songs_are_kept_for_tests(
@@ -146,10 +147,10 @@ def test_a_table_serves_and_its_test_songs_are_kept_for_tests(
         rows.append(f"{song},{style},{artist},{split}")
     table = tmp_path / "songs.csv"
     table.write_text("\n".join(rows))
-    document = trained(table, "--out", tmp_path / "mine.json")
-    assert document["name"] == "songs"
-    assert document["accuracy"]["songs"] == 17
-    assert [item["songs"] for item in document["left_out"]] == [1]
+    told = trained(table, "--out", tmp_path / "mine.json")
+    assert told["name"] == "songs"
+    assert told["accuracy"]["songs"] == 17
+    assert [item["songs"] for item in told["left_out"]] == [1]
 
 
 def test_tags_serve_and_rare_genres_are_set_aside(labelled: Path, tmp_path: Path) -> None:
@@ -180,8 +181,8 @@ def test_one_genre_is_learnt_against_other_music(labelled: Path, tmp_path: Path)
             file.artist = f"{style} {artist}"
             file.write(samples)
     out = tmp_path / "gentle.json"
-    document = trained(mine, "--against", everything, "--out", out)
-    assert [(g["name"], g["songs"]) for g in document["genres"]] == [("gentle", 9), ("other", 9)]
+    told = trained(mine, "--against", everything, "--out", out)
+    assert [(g["name"], g["songs"]) for g in told["genres"]] == [("gentle", 9), ("other", 9)]
 
 
 def test_too_few_songs_are_refused_in_one_line(copy: Path, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from songprint.cli import evaluate as command
 from songprint.cli.app import _Group
 from songprint.errors import DecodeError
 from songprint.genre.head import GenreHead
+from support.drawing import document
 from support.evaluating import small_card, song
 
 app = typer.Typer(cls=_Group)
@@ -68,14 +69,13 @@ def test_it_prints_a_report_for_people(table):
 
 @pytest.mark.usefixtures("_model")
 def test_it_prints_one_json_document(table):
-    result = evaluate(f"table:{table}", "--json")
-    document = json.loads(result.stdout)
-    assert list(document) == [
+    told = document("evaluate", evaluate(f"table:{table}", "--json").stdout)
+    assert list(told) == [
         "dataset", "model", "songs", "genres", "artists_known", "split", "head", "probe",
         "neighbours", "leaks", "notes", "failed",
     ]  # fmt: skip
-    assert document["head"]["accuracy"]["value"] == 1
-    assert document["failed"] == []
+    assert told["head"]["accuracy"]["value"] == 1
+    assert told["failed"] == []
 
 
 @pytest.mark.usefixtures("_model")
@@ -95,9 +95,9 @@ def test_a_song_that_cannot_be_heard_is_named_and_the_rest_is_measured(table):
     result = evaluate(f"table:{table}", "--json")
     assert result.exit_code == 1
     assert f"{bad}: is no song" in result.stderr
-    document = json.loads(result.stdout)
-    assert [failure["error"] for failure in document["failed"]] == ["is no song"]
-    assert document["songs"] == 24
+    told = document("evaluate", result.stdout)
+    assert [failure["error"] for failure in told["failed"]] == ["is no song"]
+    assert told["songs"] == 24
 
 
 @pytest.mark.usefixtures("_model")
@@ -148,5 +148,5 @@ def test_the_developers_card_is_written_and_told(tmp_path, monkeypatch):
     assert len(asked["date"]) == 10
     assert out.exists()
     assert "GTZAN valid: 109 songs" in result.stdout
-    document = json.loads(evaluate("developers", "--json", "--out", out).stdout)
-    assert document["retrieval"][0]["songs"] == 237
+    card = json.loads(evaluate("developers", "--json", "--out", out).stdout)
+    assert card["retrieval"][0]["songs"] == 237
