@@ -154,7 +154,7 @@ def test_what_is_left_out_is_told_one_by_one_or_counted() -> None:
     few = [LeftOut("a", "is short"), LeftOut("b", "is long")]
     assert list(tell_left_out(few)) == ["a: is short", "b: is long"]
     many = [LeftOut(str(i), "is absent", "train" if i < 4 else "test") for i in range(6)]
-    assert list(tell_left_out(many)) == ["6 songs (4 train, 2 test): is absent"]
+    assert list(tell_left_out(many)) == ["6 songs (4 train, 2 test), each of which is absent"]
 
 
 def test_no_loader_imports_what_is_under_the_gpl() -> None:

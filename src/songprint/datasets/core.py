@@ -155,7 +155,7 @@ def tell_left_out(left_out: Iterable[LeftOut], most: int = 5) -> Iterator[str]:
     Yields
     ------
     str
-        Such as ``"12 songs (9 train, 3 test): not in the folder"``.
+        Such as ``"12 songs (9 train, 3 test), each of which is not in the folder"``.
     """
     reasons: dict[str, list[LeftOut]] = {}
     for item in left_out:
@@ -166,7 +166,7 @@ def tell_left_out(left_out: Iterable[LeftOut], most: int = 5) -> Iterator[str]:
             continue
         counts = Counter(item.split for item in items)
         parts = ", ".join(f"{counts[split]} {split}" for split in SPLITS if counts[split])
-        yield f"{len(items)} songs{f' ({parts})' if parts else ''}: {reason}"
+        yield f"{len(items)} songs{f' ({parts})' if parts else ''}, each of which {reason}"
 
 
 def require_folder(path: Path, what: str, where: str) -> None:
