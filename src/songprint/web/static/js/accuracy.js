@@ -1,7 +1,7 @@
 /** How well genres are told: the card that ships with songprint, and a measurement of one's own. */
 
 import { ask } from "./api.js";
-import { download } from "./parts.js";
+import { download, wide } from "./parts.js";
 import { count, fill, h, percent } from "./dom.js";
 import { folderForm, work } from "./work.js";
 
@@ -64,9 +64,9 @@ function scored(score, title, how = "") {
     h("p", {}, h("span", { class: "big" }, percent(right.value)), ` right: ${right.successes} of ${count(right.songs, "song")}. Of many more such songs, ${percent(right.low)} to ${percent(right.high)} would be (95% interval).`),
     how ? h("p", { class: "soft small" }, how) : null,
     h("p", { class: "small" }, `It is sure of ${between(sure.coverage)} of them`, sure.accuracy ? `; of these ${between(sure.accuracy)} are right.` : "."),
-    h("div", { class: "scroll" }, confusion(score.confusion_genres, score.confusion)),
+    wide("What is mistaken for what", confusion(score.confusion_genres, score.confusion)),
     h("p", { class: "soft small" }, "A row is what songs are, a column what they are called."),
-    h("details", {}, h("summary", {}, "Genre by genre"), h("div", { class: "scroll" }, plain({
+    h("details", {}, h("summary", {}, "Genre by genre"), wide("Genre by genre", plain({
       columns: ["genre", "songs", "precision", "recall", "F1"],
       rows: score.genres.map(({ name, songs, precision, recall, f1 }) => [name, String(songs), between(precision), between(recall), f1 ? f1.value.toFixed(2) : "·"]),
     }))),
@@ -87,7 +87,7 @@ function leaks(found) {
 
 function drawSection({ title, level, text, tables }) {
   const isConfusion = title.startsWith("What is mistaken");
-  return h("section", { class: "panel" }, h(level === 1 ? "h2" : "h3", {}, title), text.map((line) => h("p", { class: "small" }, line)), tables.map((table) => h("div", { class: "scroll" }, isConfusion ? confusion(table.columns.slice(1), table.rows.map((row) => row.slice(1).map((v) => (v === "·" ? 0 : Number(v)))), table.rows.map(([name]) => name)) : plain(table))));
+  return h("section", { class: "panel" }, h(level === 1 ? "h2" : "h3", {}, title), text.map((line) => h("p", { class: "small" }, line)), tables.map((table) => wide(title, isConfusion ? confusion(table.columns.slice(1), table.rows.map((row) => row.slice(1).map((v) => (v === "·" ? 0 : Number(v)))), table.rows.map(([name]) => name)) : plain(table))));
 }
 
 function plain({ columns, rows }) {
@@ -95,7 +95,7 @@ function plain({ columns, rows }) {
   return h(
     "table",
     { class: "plain" },
-    h("thead", {}, h("tr", {}, columns.map((name, i) => h("th", { class: right(i), scope: "col" }, name)))),
+    h("thead", {}, h("tr", {}, columns.map((name, i) => (name ? h("th", { class: right(i), scope: "col" }, name) : h("td"))))),
     h("tbody", {}, rows.map((row) => h("tr", {}, row.map((cell, i) => (i ? h("td", { class: right(i) }, cell) : h("th", { scope: "row" }, cell)))))),
   );
 }
@@ -113,7 +113,7 @@ export function confusion(columns, matrix, rows = columns) {
         const cell = h("td", { title: `${n} of ${sum} ${rows[i]} called ${columns[j]}` }, n || "·");
         const own = rows[i] === columns[j];
         if (n) {
-          cell.style.background = `color-mix(in srgb, ${own ? "var(--good)" : "var(--bad)"} ${Math.round(12 + 60 * share)}%, transparent)`;
+          cell.style.background = `color-mix(in srgb, ${own ? "var(--good)" : "var(--bad)"} ${Math.round(10 + 34 * share)}%, transparent)`;
           if (share > 0.55) cell.style.fontWeight = "650";
         }
         return cell;

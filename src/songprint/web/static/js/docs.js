@@ -2,6 +2,7 @@
 
 import { ask } from "./api.js";
 import { fill, h, trying } from "./dom.js";
+import { wide } from "./parts.js";
 
 export async function show(page, { signal }) {
   const document = await ask("/openapi.json", { signal });
@@ -30,7 +31,7 @@ function drawOperation({ path, method, operation }, document) {
     h("summary", {}, h("span", { class: "method" }, method.toUpperCase()), h("code", {}, path), h("span", { class: "soft" }, inCode(operation.description.split("\n")[0]))),
     h("p", {}, inCode(operation.description)),
     parameters.length
-      ? h("div", { class: "scroll" }, h("table", { class: "plain" }, h("thead", {}, h("tr", {}, ["Parameter", "In", "Type", ""].map((name) => h("th", { scope: "col" }, name)))), h("tbody", {}, parameters.map((p) => h("tr", {}, h("th", { scope: "row" }, h("code", {}, p.name)), h("td", {}, p.in), h("td", {}, typeOf(p.schema)), h("td", {}, p.description ?? ""))))))
+      ? wide("Parameters", h("table", { class: "plain" }, h("thead", {}, h("tr", {}, ["Parameter", "In", "Type", "What it is"].map((name) => h("th", { scope: "col" }, name)))), h("tbody", {}, parameters.map((p) => h("tr", {}, h("th", { scope: "row" }, h("code", {}, p.name)), h("td", {}, p.in), h("td", {}, typeOf(p.schema)), h("td", {}, p.description ?? ""))))))
       : null,
     body ? [h("h3", {}, `Body: ${body[0]}`), h("pre", {}, shape(body[1].schema, document))] : null,
     answers.map(([status, answer]) => {

@@ -12,7 +12,7 @@ const SILENT_DBFS = -60;
 const LOWEST_DB = -60;
 
 export function show(page, { signal }) {
-  const answers = h("div", { class: "stack answers", "aria-live": "polite", "aria-label": "Answers" });
+  const answers = h("div", { class: "stack answers", role: "region", "aria-live": "polite", "aria-label": "Answers" });
   fill(
     page,
     h("div", { class: "page-head" }, h("h1", {}, "What is playing?")),

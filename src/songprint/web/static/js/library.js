@@ -177,12 +177,12 @@ class Table {
     this.space = h("div", { class: "space" });
     this.body = h(
       "div",
-      { class: "body", role: "rowgroup", tabindex: 0, "aria-label": "Songs; arrows move, Enter opens, Space selects, P plays" },
+      { class: "body", role: "grid", tabindex: 0, "aria-multiselectable": "true", "aria-label": "Songs; arrows move, Enter opens, Space selects, P plays" },
       this.space,
     );
     this.header = h("div", { class: "head", role: "row" });
     this.body.prepend(this.header);
-    this.element = h("div", { class: "grid panel", role: "grid", "aria-label": "Songs", "aria-multiselectable": "true" }, this.body);
+    this.element = h("div", { class: "grid panel" }, this.body);
     this.bar = h("div", { class: "selection hidden", role: "region", "aria-label": "Selected songs" });
     this.told = h("div", { class: "row small hidden", role: "status", "aria-label": "Found by sound" });
     this.body.addEventListener("scroll", () => this.draw(), { passive: true });
@@ -268,7 +268,7 @@ class Table {
     this.active = Math.min(this.active, Math.max(total - 1, 0));
     this.scale = Math.max(1, (total * this.row) / MOST_PIXELS);
     this.space.style.height = `${Math.max((total * this.row) / this.scale, 1)}px`;
-    this.element.setAttribute("aria-rowcount", String(total + 1));
+    this.body.setAttribute("aria-rowcount", String(total + 1));
     this.body.scrollTop = 0;
     this.drawHead();
     this.draw(true);

@@ -16,6 +16,11 @@ export function genreOf(song) {
   return h("span", { class: "cell-genre" }, dot(song.unsure ? UNSURE : colourOf(song.genre)), h("span", { class: "cut" }, name));
 }
 
+/** Return a table that may be wider than the screen; keys move it too. */
+export function wide(label, table) {
+  return h("div", { class: "scroll", role: "group", tabindex: 0, "aria-label": label }, table);
+}
+
 export function chip(content, colour = null, onClose = null, closeLabel = "Remove") {
   return h(
     "span",

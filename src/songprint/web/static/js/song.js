@@ -2,7 +2,7 @@
 
 import { ask, askPatiently, send } from "./api.js";
 import { colourOf } from "./colours.js";
-import { bars, chip, dot, download, genreOf, songFinder, songList, whyLegend } from "./parts.js";
+import { bars, chip, dot, download, genreOf, songFinder, songList, whyLegend, wide } from "./parts.js";
 import { clock, fill, h, icon, note, svg, trying } from "./dom.js";
 import { Pictures } from "./pictures.js";
 import { player } from "./player.js";
@@ -173,7 +173,7 @@ async function sideBySide(page, one, two, signal) {
         ),
       ),
       spectra,
-      h("div", { class: "panel scroll" }, comparison(one, two)),
+      h("div", { class: "panel" }, wide("Both in numbers", comparison(one, two))),
     ),
   );
   await Promise.all(both.map(({ pictures }) => pictures.load()));

@@ -5,7 +5,7 @@ import { classify, dropZone } from "./add.js";
 import { colourOf } from "./colours.js";
 import { confirmed } from "./dialogs.js";
 import { confusion } from "./accuracy.js";
-import { bars, chip, dot, songFinder, songList } from "./parts.js";
+import { bars, chip, dot, songFinder, songList, wide } from "./parts.js";
 import { count, fill, h, note, percent, trying } from "./dom.js";
 import { work } from "./work.js";
 
@@ -117,7 +117,7 @@ class Group {
     this.label = h("input", { type: "text", maxlength: 60, placeholder: `genre ${number}` });
     this.list = h("div", { class: "row" });
     this.told = h("p", { class: "soft small", role: "status" });
-    const folder = h("input", { type: "search", class: "grow", placeholder: "Artist, album or folder …", "aria-label": "Words that all songs have in their names" });
+    const folder = h("input", { type: "search", class: "words", placeholder: "Artist, album or folder …", "aria-label": "Words that all songs have in their names" });
     const more = h("button", { type: "button", on: { click: trying(async () => {
       if (!folder.value.trim()) return;
       const found = await ask("/api/songs", { query: { q: folder.value, limit: 200 }, signal });
@@ -168,7 +168,7 @@ function drawLearnt(place, learnt) {
     learnt.finetuning ? tuned(learnt.finetuning) : null,
     unheard ? h("p", { class: "soft" }, `${count(unheard, "file")} could not be heard.`) : null,
     h("h3", {}, "What is mistaken for what"),
-    h("div", { class: "scroll" }, confusion(genres.map((genre) => genre.name), matrixOf(genres))),
+    wide("What is mistaken for what", confusion(genres.map((genre) => genre.name), matrixOf(genres))),
     bars(genres.map((genre) => ({ name: `${genre.name} found`, p: genre.recall })), () => "#1d5fd6"),
   );
 }
