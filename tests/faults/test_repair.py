@@ -267,7 +267,7 @@ def test_the_command_fails_if_something_is_lost_and_its_document_says_what(shelf
     [
         (lambda _: None, "ok", "as they were written"),
         (damage_one, "failure", "has changed"),
-        (without_guards, "warning", "nobody knows"),
+        (without_guards, "warning", "it cannot be told"),
     ],
 )
 def test_the_doctor_looks_at_every_byte_of_the_library(

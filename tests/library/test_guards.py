@@ -117,6 +117,13 @@ def test_all_that_is_written_is_guarded(tmp_path: Path) -> None:
     assert found.files == sum(len(guarded_files(tmp_path / f"{t}.lance")) for t in TABLES) > 20
 
 
+def test_a_new_library_is_guarded_before_anything_is_in_it(tmp_path: Path) -> None:
+    Library.open(tmp_path, create=True)
+    found = examine(tmp_path, TABLES)
+    assert (found.damages, found.unguarded) == ([], [])
+    assert found.files == len(TABLES)
+
+
 def test_what_no_commit_names_is_not_guarded_before_one_does(tmp_path: Path) -> None:
     library = made_up_library(tmp_path, 5)
     half = tmp_path / "songs.lance" / "data" / f"{'0' * 50}.lance"  # as an actor is writing it

@@ -31,7 +31,7 @@ def test_a_new_library_is_empty(tmp_path: Path) -> None:
 
 def test_a_library_whose_making_was_cut_short_is_made_whole(tmp_path: Path) -> None:
     Library.open(tmp_path, create=True)
-    for name in ("songs.lance", "folders.lance"):
+    for name in ("guards", "songs.lance", "folders.lance"):  # the guards are made last
         (tmp_path / name).rename(tmp_path.parent / f"{tmp_path.name}-{name}")
     with pytest.raises(LibraryError, match="there is no library"):
         Library.open(tmp_path)

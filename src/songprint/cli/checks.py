@@ -248,8 +248,8 @@ def library_checks(path: Path) -> Iterator[Check]:
         return
     whole = f"{found.files:,} as they were written, {found.n_bytes / 1e6:,.1f} MB"
     if found.unguarded:
-        value = f"{whole}; of {len(found.unguarded):,} others nobody knows"
-        yield Check("library", "files", "warning", value, "they are from the next songprint add on")
+        value = f"{whole}; of {len(found.unguarded):,} others it cannot be told"
+        yield Check("library", "files", "warning", value, "it can once their tables are written to")
     else:
         yield Check("library", "files", "ok", whole)
     yield _check_tables(path, repair)

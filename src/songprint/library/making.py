@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from songprint.errors import LibraryError
-from songprint.library.durable import torn_commits
-from songprint.library.guards import guard_of
+from songprint.library.durable import Flusher, torn_commits
+from songprint.library.guards import guard_of, keep_guards
 from songprint.library.lance import import_lancedb
 from songprint.library.locks import held
 from songprint.library.refusals import reason, refusing
@@ -61,12 +61,16 @@ def create_folder(folder: Path) -> None:
             f"{folder}: there is no library here, and none is made among other files "
             f"({strange[0].name})"
         )
-    with held(folder, "writer"), refusing(folder, "be made"):
+    with held(folder, "writer"), held(folder, "notes"), refusing(folder, "be made"):
         connection = connect_to(folder)
+        flusher = Flusher(folder / f"{name}.lance" for name in TABLES)
         for name, schema in TABLES.items():
             connection.create_table(name, schema=schema, exist_ok=True)
+        flusher.flush()  # what is guarded must outlive a power cut
+        keep_guards(folder, TABLES)
 
 
 def _is_ours(name: str) -> bool:
     """Tell whether it may be left of a library whose making was cut short."""
-    return name.endswith(".lance") or name in {"writer.lock", "writer.json"}
+    locks = {f"{lock}.{kind}" for lock in ("writer", "notes") for kind in ("lock", "json")}
+    return name.endswith(".lance") or name in locks
