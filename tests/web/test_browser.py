@@ -26,6 +26,7 @@ FLAGS = (
 PAGES = ("/", "/station", "/map", "/identify", "/genres", "/genres?tab=accuracy",
          "/genres?tab=mine", "/add", "/docs")  # fmt: skip
 SIZES = ((380, 760), (1600, 900))
+LONG_NAMES = ("title", "artist", "album")
 SLOW_MS = 60_000
 """Tests share two cores with much else."""
 
@@ -214,9 +215,18 @@ NAMELESS = """() =>
     .map((e) => e.outerHTML.slice(0, 200))"""
 
 
-def test_pages_fit_their_width_and_name_their_controls(browser: Browser, client: Client) -> None:
-    one, two = (song["id"] for song in client.get("/api/songs?limit=2").json["songs"])
-    for page in watched(browser, client, color_scheme="dark"):
+@pytest.fixture
+def wordy(tmp_path: Path) -> Iterator[Client]:
+    """A server of songs whose names are longer than any screen is wide."""
+    long = {name: f"{name} of a suite in G minor from the fifth book " * 6 for name in LONG_NAMES}
+    files = [small_song(tmp_path / "music" / f"{n}.flac", n, 4.0, **long) for n in range(3)]
+    with serving(library_of(tmp_path / "library", *files).path) as client:
+        yield client
+
+
+def test_pages_fit_their_width_and_name_their_controls(browser: Browser, wordy: Client) -> None:
+    one, two = (song["id"] for song in wordy.get("/api/songs?limit=2").json["songs"])
+    for page in watched(browser, wordy, color_scheme="dark"):
         for path in (*PAGES, f"/song/{one}", f"/song/{one}?with={two}", f"/station?seeds={one}"):
             page.goto(path)
             page.wait_for_selector("main[data-ready]")
