@@ -13,6 +13,7 @@ from songprint.identify.matching import (
     WINDOW_SECONDS,
     Match,
     identify_samples,
+    least_evidence,
     window_starts,
 )
 from support.clips import Samples, at_speed, cut, part_of, tune, with_noise
@@ -132,3 +133,10 @@ def test_songs_that_are_passed_over_are_no_match(part: Part) -> None:
 def test_a_library_of_silent_songs_matches_nothing() -> None:
     silent = part_of(np.zeros(SAMPLE_RATE_HZ, np.float32), np.zeros(0, np.float32))
     assert identify_samples([silent], cut(tune(5), 7.3, 3.0)) is None
+
+
+def test_longer_clips_and_larger_libraries_take_more_evidence() -> None:
+    by_length = [least_evidence(seconds) for seconds in (0.5, 1, 2, 5, 10, 60)]
+    assert by_length == sorted(by_length)
+    by_size = [least_evidence(3.0, hours) for hours in (0.0, 12.0, 100.0, 7000.0)]
+    assert by_size[0] == by_size[1] < by_size[2] < by_size[3] < by_size[0] + 3

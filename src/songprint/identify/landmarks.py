@@ -27,13 +27,9 @@ _TIME_BITS = 4
 _APART_BITS = 7
 LANDMARK_VALUES = 1 << (10 + _APART_BITS + _TIME_BITS)
 
-_BIN_AMBIGUOUS = 0.35
+_BIN_AMBIGUOUS = 0.25
 _TIME_AMBIGUOUS = 0.2
-"""How far from a whole bin or frame its other neighbour is tried, too.
-
-Of landmarks with the other neighbour of a bin from here on one in a hundred is the song's, of those
-nearer to the first neighbour one in seven hundred, of those with the first one in forty.
-"""
+"""How far from a whole bin or frame its other neighbour is tried, too."""
 
 Numbers = NDArray[np.int64]
 
@@ -87,7 +83,7 @@ def clip_landmarks(peaks: Peaks, *, few: bool = False) -> Landmarks:
     peaks : Peaks
         Of the clip.
     few : bool
-        Only the nearest bins: two thirds of all, which get five sixths of the votes.
+        Only the nearest bins: half of all, which get five sixths of the votes.
     """
     first, second = _pairs(peaks, None)
     bins, other_bins, bins_ambiguous = _nearest_two(peaks.bins, _BIN_AMBIGUOUS)

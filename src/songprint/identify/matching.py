@@ -36,6 +36,7 @@ WINDOW_SECONDS = 12.0
 MOST_WINDOWS = 5
 """Of a longer clip, at even distances."""
 
+_FITTED_HOURS, _EVIDENCE_A_DOUBLING = 12.0, 0.25
 _ODDS_PER_EVIDENCE = 1.17
 _EVEN_BELOW = 1.25
 """Fitted where clips of songs that are not in the library are as many as of those that are."""
@@ -72,13 +73,22 @@ class Match:
     convinces: bool
 
 
-def least_evidence(seconds: float) -> float:
-    """Return the evidence from which on a match is told, for a clip of a length.
+def least_evidence(seconds: float, hours: float = 0.0) -> float:
+    """Return the evidence from which on a match is told.
 
-    The longer a clip, the better it agrees with some place by chance. Fitted on clips of songs that
-    were not in the library, at all of the speeds that are tried (docs/identify.md).
+    The longer a clip and the larger the library, the better the one agrees with some place of the
+    other by chance. Fitted on clips of songs that were not in the library, at all of the speeds
+    that are tried (docs/identify.md).
+
+    Parameters
+    ----------
+    seconds : float
+        Of the clip.
+    hours : float
+        Of all songs of the library.
     """
-    return min(8.0 + 1.3 * log2(max(seconds, 1.0)), 11.5)
+    by_length = min(8.0 + 1.3 * log2(max(seconds, 1.0)), 11.5)
+    return by_length + _EVIDENCE_A_DOUBLING * log2(max(hours / _FITTED_HOURS, 1.0))
 
 
 def identify_samples(parts: Sequence[Part], samples: NDArray[np.float32]) -> Match | None:
@@ -185,7 +195,8 @@ def match_peaks(
     if best is None:
         return None
     which, agreement = best
-    beyond = agreement.evidence - least_evidence(seconds)
+    hours = sum(part.segment.seconds for part in parts) / 3600
+    beyond = agreement.evidence - least_evidence(seconds, hours)
     return Match(
         song=str(names[which]),
         offset_seconds=agreement.frame / FRAMES_PER_SECOND,

@@ -16,7 +16,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from songprint.audio.peaks import Peaks, packed_frame
+from songprint.audio.peaks import FRAMES_PER_SECOND, Peaks, packed_frame
 from songprint.identify.landmarks import LANDMARK_VALUES, Landmarks, song_landmarks
 
 PART_SUFFIX = ".part"
@@ -141,6 +141,11 @@ class Segment:
 
     def __len__(self) -> int:
         return len(self.songs)
+
+    @property
+    def seconds(self) -> float:
+        """Return how long its songs last together."""
+        return float(self.starts[-1]) / FRAMES_PER_SECOND
 
     @property
     def bytes(self) -> int:
