@@ -18,7 +18,7 @@ from songprint.encoder.windows import WINDOW_FRAMES
 RATE_HZ = 16_000
 HOP_FRAMES, FRAME_SAMPLES = 32, 256
 BATCH = 64
-LEAST_COSINE = 0.99
+LEAST_COSINE = 0.98
 """What one in two hundred clips of absent songs reaches."""
 
 Samples = NDArray[np.float32]
