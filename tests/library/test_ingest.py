@@ -3,7 +3,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from songprint.library import ingest, pool
 from songprint.library.ingest import Added, Step
 from songprint.library.schema import song_record
 from songprint.library.tags import SongTags
+from songprint.library.writer import Writer
 from support.audiofiles import music, write_audio
 from support.killing import stillborn
 from support.shelves import NOW, library_of, made_up_song, retag, small_song
@@ -347,6 +348,27 @@ def test_what_was_heard_before_an_interrupt_is_kept(tmp_path: Path) -> None:
     added = add(library, tmp_path / "music")
     assert (added.added, added.unchanged) == (2, 2)
     assert len(library) == 4
+
+
+def test_a_second_interrupt_waits_until_what_was_heard_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small_song(tmp_path / "music" / "a.flac")
+    library = Library.open(tmp_path / "library", create=True)
+    put_landmarks = Writer.put_landmarks
+
+    def interrupted(writer: Writer, rows: Sequence[Mapping[str, Any]]) -> None:
+        signal.raise_signal(signal.SIGINT)
+        put_landmarks(writer, rows)
+
+    def interrupt(step: Step) -> None:
+        if step.added.heard:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Writer, "put_landmarks", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        add(library, tmp_path / "music", on_step=interrupt)
+    assert len(library) == len(library.files()) == 1
 
 
 def test_songs_of_an_older_model_are_heard_anew(tmp_path: Path) -> None:

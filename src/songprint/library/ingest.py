@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from songprint.library.batch import Batch
 from songprint.library.holdings import Holdings
+from songprint.library.interrupts import uninterrupted
 from songprint.library.pool import WorkerPool
 from songprint.library.scan import FileOnDisk, Found, Scan, scan
 from songprint.library.settle import settle_files, settle_songs
@@ -217,7 +218,8 @@ def add_folders(
                     if on_step is not None:
                         on_step(Step(added, ingest.left, outcome))
             finally:
-                batch.write()
+                with uninterrupted():  # by whoever presses Ctrl-C twice
+                    batch.write()
         ingest.finish()
         settle_files(writer, holdings, seen, added, ingest.strangers, prune=prune)
         settle_songs(library, writer, holdings, model)
