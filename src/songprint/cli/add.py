@@ -248,7 +248,12 @@ def _tell(library: Library, added: Added) -> None:
             " why, --retry tries again"
         )
     if added.missing:
-        typer.echo(f"{len(added.missing):,} files are gone; --prune forgets them:")
+        are = (
+            "is gone; --prune forgets it"
+            if len(added.missing) == 1
+            else "are gone; --prune forgets them"
+        )
+        typer.echo(f"{count(len(added.missing), 'file')} {are}:")
         for path in added.missing[:MOST_NAMED]:
             typer.echo(f"  {printable(path)}")
         if len(added.missing) > MOST_NAMED:

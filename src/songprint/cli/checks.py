@@ -264,7 +264,7 @@ def _check_tables(path: Path, advice: str) -> Check:
         rows = {name: len(library.read(name)) for name in TABLES}
     except SongprintError as error:
         return Check("library", "tables", "failure", str(error), advice)
-    value = ", ".join(f"{n:,} {name}" for name, n in rows.items() if n)
+    value = ", ".join(f"{name} {n:,}" for name, n in rows.items() if n)
     return Check("library", "tables", "ok", value or "empty")
 
 
