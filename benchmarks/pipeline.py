@@ -182,7 +182,7 @@ def processor_seconds(run: Callable[[Path], None], path: Path) -> float:
 
 
 def reads(run: Callable[[Path], None], path: Path) -> bool:
-    """Tell whether a system can hear a song at all; soundfile, which librosa needs, refuses some."""
+    """Tell whether a system can hear a song at all: some refuse valid Opus files."""
     try:
         run(path)
     except Exception:  # each system raises its own
