@@ -194,7 +194,7 @@ class Fingerprinter:
         from songprint.audio.hash import song_hash
 
         with open_song(path, limits or DEFAULT_LIMITS) as song:
-            content_hash = known_hash or song_hash(song, keep=True)
+            content_hash = song_hash(song, keep=True) if known_hash is None else known_hash
             return self.fingerprint_song(
                 song, content_hash, on_samples=on_samples, thorough=thorough
             )

@@ -1,4 +1,4 @@
-"""Power spectra of many frames at once, which mel frames and peaks are made of."""
+"""Power spectra of many frames at once: of the front ends, of chroma and of roughness."""
 
 from __future__ import annotations
 

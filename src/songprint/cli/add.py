@@ -32,9 +32,6 @@ were added before. Stop it with Ctrl-C, or kill it, at any moment: the same
 command goes on where it stopped.
 """
 
-COMPARING_SHARE, COMPARING_SECONDS = 0.1, 1.0
-"""Of the time that adding took, but at least so long, new songs are compared with all others."""
-
 MOST_COMPARED = 20_000
 """Songs up to which that is done unasked, as the index that it takes is as large as the library;
 of larger libraries, where songprint duplicates was asked before."""
@@ -124,7 +121,7 @@ def add(
         added = _add(kept, places, workplace, prune=prune, retry=retry, thorough=thorough)
         failed = bool(added.failed)
         if added.heard and ray is None:
-            _compare(kept, comparing_seconds(added))
+            _compare(kept, added)
         _print(kept, added, as_json)
         if not watch:
             break
@@ -177,21 +174,16 @@ def _add(
     return added
 
 
-def comparing_seconds(added: Added) -> float:
-    """Return for how long what was added is compared with all other songs."""
-    return max(COMPARING_SECONDS, COMPARING_SHARE * added.seconds)
-
-
-def _compare(library: Library, most_seconds: float) -> None:
+def _compare(library: Library, added: Added) -> None:
     """Find recordings that are there twice, so that stations know; what is left comes next time."""
     from songprint.cli.progress import CountProgress
-    from songprint.identify.recordings import Recordings
+    from songprint.identify.recordings import Recordings, comparing_seconds
     from songprint.library.recordings import changed
 
     if not changed(library.path) and len(library) > MOST_COMPARED:
         return
     with CountProgress(0, "songs compared") as progress:
-        Recordings.of(library, most_seconds=most_seconds, on_song=progress.move)
+        Recordings.of(library, most_seconds=comparing_seconds(added.seconds), on_song=progress.move)
 
 
 def _print(library: Library, added: Added, as_json: bool) -> None:

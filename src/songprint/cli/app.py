@@ -36,14 +36,10 @@ from songprint.cli import (
 )
 from songprint.cli.text import complain
 from songprint.errors import SongprintError, UsageError
+from songprint.threads import prefer_one_thread
 
 OK, SOME_FAILED, BAD_USAGE, INTERRUPTED = 0, 1, 2, 130
 """Exit codes."""
-
-THREADS_OF_BLAS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
-"""Libraries of matrix products that numpy may have. On threads of their own, which wait for each
-other actively, small products take thrice the time that they need on one, and songs are heard
-and found in parallel anyway."""
 
 
 class _Group(TyperGroup):
@@ -122,8 +118,7 @@ def main() -> NoReturn:
     """Run the command line and end the process."""
     if hasattr(sys.stdout, "reconfigure"):  # a name may hold what the terminal cannot show
         sys.stdout.reconfigure(errors="backslashreplace")
-    for setting in THREADS_OF_BLAS:
-        os.environ.setdefault(setting, "1")
+    prefer_one_thread()
     try:
         app(prog_name="songprint")
         status = OK

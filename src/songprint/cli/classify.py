@@ -96,8 +96,7 @@ def _fingerprinter(genres: str | None) -> Fingerprinter:
         return fingerprinter
     named = Path(genres)
     # The folder that they were learnt from often has their name and lies here.
-    known = named.exists() and not named.is_dir()
-    path = named if known else personal_head_path(genres)
+    path = named if named.is_file() else personal_head_path(genres)
     personal, encoder = load_with_encoder(path, fingerprinter.encoder)
     return fingerprinter.with_head(personal.head, personal.sha256, encoder)
 

@@ -46,6 +46,7 @@ from songprint.audio.mel import (
     mel_filterbank,
     mel_to_hz,
 )
+from songprint.audio.spectrum import power_spectra
 
 Samples = NDArray[np.float32]
 Frames = NDArray[np.float32]
@@ -72,8 +73,6 @@ _LOWEST_PEAK_HZ = 50.0
 _HIGHEST_PEAK_HZ = 5000.0
 _PEAKS = 20
 _PEAK_FRAMES_AT_ONCE = 64
-# Of these, so many are transformed at once: what that takes stays in the second-level cache.
-_PEAK_TRANSFORMS = 32
 # Eleven bits of a power's mantissa are given to its bin's number, so that a partition of numbers,
 # which is ten times as fast as one of their places, finds the places.
 _PLACE_BITS = np.uint32(0x7FF)
@@ -372,20 +371,10 @@ def _pairs() -> tuple[NDArray[np.intp], NDArray[np.intp]]:
 
 def _rough_frames(samples: Samples) -> Floats:
     """Power and roughness of frames that follow each other ``[m * 4096]`` as ``[2, m]``."""
-    from scipy.fft import rfft
-
-    first = round(_LOWEST_PEAK_HZ / _PEAK_BIN_HZ)
-    bins = slice(first - 1, round(_HIGHEST_PEAK_HZ / _PEAK_BIN_HZ) + 1)
+    first, stop = round(_LOWEST_PEAK_HZ / _PEAK_BIN_HZ), round(_HIGHEST_PEAK_HZ / _PEAK_BIN_HZ)
     frames = samples.reshape(-1, _PEAK_FFT_SAMPLES)
-    power = np.empty((len(frames), bins.stop - bins.start), np.float32)
-    total = np.empty(len(frames), np.float32)
-    windowed = np.empty((_PEAK_TRANSFORMS, _PEAK_FFT_SAMPLES), np.float32)
-    for start in range(0, len(frames), _PEAK_TRANSFORMS):
-        some = slice(start, start + _PEAK_TRANSFORMS)
-        parts = np.multiply(frames[some], _peak_window(), out=windowed[: len(frames[some])])
-        np.vecdot(parts, parts, out=total[some])
-        np.abs(rfft(parts, axis=1, overwrite_x=True)[:, bins], out=power[some])
-    np.square(power, out=power)
+    power = power_spectra(frames, _peak_window(), first - 1, stop + 1)
+    total = np.square(frames) @ np.square(_peak_window())
     total *= np.float32(_PEAK_FFT_SAMPLES / 2)
     hz, peak_power = _peaks(power, first)
     peak_power *= peak_power >= np.float32(_INAUDIBLE) * total[:, None]

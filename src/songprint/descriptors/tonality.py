@@ -32,6 +32,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from songprint.audio.mel import SAMPLE_RATE_HZ
+from songprint.audio.spectrum import power_spectra
 
 PITCH_CLASSES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 
@@ -47,8 +48,6 @@ _FFT_SAMPLES = 4096  # at half the rate, as is the hop
 _HOP_SAMPLES = 2048
 # Frames heard at once, always the same ones, whatever the blocks: sums come out alike.
 _BATCH_FRAMES = 64
-# Of these, so many are transformed at once: what that takes stays in the second-level cache.
-_TRANSFORMS = 32
 # Samples halved at once: what that takes stays in the second-level cache.
 _PIECE_SAMPLES = 32768
 
@@ -134,9 +133,9 @@ def _bins() -> slice:
 
 @cache
 def _gain() -> Samples:
-    """Return what undoes the half band's response at those bins."""
+    """Return what undoes the half band's response to power at those bins."""
     hz = np.arange(_bins().start, _bins().stop) * _HZ_PER_BIN
-    gain = (2.0 * np.cos(np.pi * hz / SAMPLE_RATE_HZ)) ** -_SUMS
+    gain = (2.0 * np.cos(np.pi * hz / SAMPLE_RATE_HZ)) ** (-2 * _SUMS)
     return np.asarray(gain, np.float32)
 
 
@@ -151,20 +150,12 @@ def _halved(samples: Samples) -> Samples:
 
 def _levels(frames: Samples) -> Samples:
     """Return the level of frames ``[m, 4096]`` at the bins looked at, in dB ``[m, bins]``."""
-    from scipy.fft import rfft
-
-    level = np.empty((len(frames), len(_gain())), np.float32)
-    windowed = np.empty((_TRANSFORMS, _FFT_SAMPLES), np.float32)
-    for start in range(0, len(frames), _TRANSFORMS):
-        some = frames[start : start + _TRANSFORMS]
-        some = np.multiply(some, _window(), out=windowed[: len(some)])
-        spectra = rfft(some, axis=1, overwrite_x=True)[:, _bins()]
-        np.abs(spectra, out=level[start : start + _TRANSFORMS])
+    level = power_spectra(frames, _window(), _bins().start, _bins().stop)
     level *= _gain()
     # Of two arrays numpy takes the maximum sooner than of an array and a scalar.
-    np.maximum(level, np.full_like(level[0], 1e-6), out=level)
+    np.maximum(level, np.full_like(level[0], 1e-12), out=level)
     np.log10(level, out=level)
-    level *= np.float32(20.0)
+    level *= np.float32(10.0)
     return level
 
 

@@ -30,6 +30,9 @@ WHOLE_ENOUGH = 0.5
 
 SAVE_SECONDS = 60.0
 
+COMPARING_SHARE, COMPARING_SECONDS = 0.1, 1.0
+"""Of the time that adding took, but at least so long, new songs are compared with all others."""
+
 _VERSION = f"{PEAKS_VERSION}-{SEGMENT_FORMAT}-{RULES}"
 _KINDS = get_args(Kind)
 _FIGURES = [field.name for field in fields(Pair) if field.type == "float"]
@@ -144,6 +147,11 @@ class Recordings:
             library.path.mkdir(parents=True, exist_ok=True)  # of a library in an object store
             with replacing(library.path / FILE) as part:
                 np.savez(part, **arrays)
+
+
+def comparing_seconds(adding_seconds: float) -> float:
+    """Return for how long songs are compared that took so long to add."""
+    return max(COMPARING_SECONDS, COMPARING_SHARE * adding_seconds)
 
 
 def _texts(names: Any) -> list[str]:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from songprint.errors import DecodeError, SongprintError
 from songprint.library.objects import at_hand
 from songprint.library.scan import FileOnDisk
+from songprint.threads import require_one_thread
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -118,8 +119,7 @@ class Outcome:
 def serve(connection: Connection) -> None:
     """Do jobs until the other side hangs up."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
-    for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ[threads] = "1"
+    require_one_thread()
     threading.Thread(target=end_with_parent, daemon=True).start()
     limit_memory()
     with suppress(_HungUpError, EOFError, BrokenPipeError, ConnectionResetError):

@@ -67,9 +67,9 @@ def _add(
     retry: bool,
     thorough: bool,
 ) -> dict[str, Any]:
-    from songprint.cli.add import add_document, comparing_seconds
+    from songprint.cli.add import add_document
     from songprint.identify.index import Index
-    from songprint.identify.recordings import Recordings
+    from songprint.identify.recordings import Recordings, comparing_seconds
     from songprint.library.ingest import add_folders
     from songprint.library.store import Library
     from songprint.web.commands import in_print
@@ -87,7 +87,7 @@ def _add(
         on_step=told.step,
     )
     index = Index.of(kept)  # or whoever asks first which song a clip is of would wait for it
-    Recordings.of(kept, index, most_seconds=comparing_seconds(added))
+    Recordings.of(kept, index, most_seconds=comparing_seconds(added.seconds))
     return dict(in_print(add_document(kept, added)))
 
 

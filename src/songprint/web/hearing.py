@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from songprint.errors import SongprintError, UsageError
+from songprint.threads import require_one_thread
 from songprint.web.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -178,8 +179,7 @@ class Hearer:
 def serve(connection: Connection, cpu_seconds: float, file_bytes: int) -> None:
     """Do tasks until the other side hangs up; the target of the process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
-    for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ[threads] = "1"
+    require_one_thread()
     with suppress(OSError):
         os.nice(5)  # whoever clicks comes first
     _limit(file_bytes)

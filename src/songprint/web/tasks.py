@@ -56,6 +56,7 @@ def hear(path: str, limits: DecodeLimits, genres: Path | None = None) -> Heard:
         If there are no such genres, or they cannot be used any more.
     """
     from songprint.audio.container import open_song
+    from songprint.audio.hash import song_hash
     from songprint.fingerprints import default_fingerprinter
     from songprint.genre.personal import load_with_encoder
     from songprint.library.tags import song_tags
@@ -66,7 +67,8 @@ def hear(path: str, limits: DecodeLimits, genres: Path | None = None) -> Heard:
         fingerprinter = fingerprinter.with_head(personal.head, personal.sha256, encoder)
     with open_song(path, limits) as song:
         tags = song_tags(song)
-    heard = fingerprinter.fingerprint(path, limits=limits, thorough=True)  # for the timeline
+        identity = song_hash(song, keep=True)
+        heard = fingerprinter.fingerprint_song(song, identity, thorough=True)  # for the timeline
     return Heard(heard, tags.title, tags.artist)
 
 
