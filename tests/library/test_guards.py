@@ -160,6 +160,22 @@ def test_guards_go_with_their_files(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         }
 
 
+def test_tidying_twice_takes_nothing_for_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from datetime import timedelta
+
+    monkeypatch.setattr("songprint.library.writer.OLD_VERSIONS", timedelta(milliseconds=1))
+    library = made_up_library(tmp_path, 5)
+    with library.writing() as writer:
+        writer.tidy()  # makes the index of words
+    shelve(library, {"/music/new.mp3": made_up_song(7)})
+    with library.writing() as writer:
+        writer.tidy()  # puts another in its place
+        writer.tidy()
+    assert examine(tmp_path, TIDIED).damages == []
+
+
 def test_a_damaged_table_is_never_written_anew(tmp_path: Path) -> None:
     library = made_up_library(tmp_path, 5)
     (piece,) = (tmp_path / "songs.lance" / "data").iterdir()

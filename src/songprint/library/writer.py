@@ -173,6 +173,8 @@ class Writer:
                 self._library.table(name).optimize(
                     cleanup_older_than=OLD_VERSIONS, delete_unverified=alone
                 )
+        # The commit still names the index that it replaced: gone while guarded, it would be damage.
+        self.flush()
 
     def tidy_if_needed(self, *, alone: bool = True) -> None:
         """Tidy the tables that have many pieces or old versions; it writes them anew."""
