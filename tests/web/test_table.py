@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+import os
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,9 +27,14 @@ FILTERS = st.builds(
 )
 
 
+SHARED = os.path.commonpath(list(CATALOGUE.paths))
+"""A folder that no search looks in."""
+
+
 def fits(row: int, wanted: Filter) -> bool:
-    columns = (CATALOGUE.titles, CATALOGUE.artists, CATALOGUE.albums, CATALOGUE.paths)
-    names = fold(" ".join(column[row] for column in columns if column[row]))
+    columns = (CATALOGUE.titles, CATALOGUE.artists, CATALOGUE.albums)
+    path = CATALOGUE.paths[row].removeprefix(SHARED)
+    names = fold(" ".join([*(column[row] for column in columns if column[row]), path]))
     genre = CATALOGUE.vocabulary.genres[int(CATALOGUE.genres[row].argmax())]
     tempo = CATALOGUE.number("tempo_bpm")[row]
     low, high = wanted.tempo_bpm
@@ -44,6 +52,23 @@ def test_songs_are_those_that_fit_each_once(wanted: Filter, sort: str, descendin
     found = TABLE.find(wanted, sort, descending=descending).tolist()
     assert len(found) == len(set(found))
     assert set(found) == {row for row in range(len(CATALOGUE)) if fits(row, wanted)}
+
+
+def test_a_folder_that_all_songs_are_in_is_not_looked_in() -> None:
+    paths = ["/home/rocky/jazz/a.mp3", None, "/home/rocky/blues/b.mp3"]
+    titles = ["so what", "rocky", "one bourbon"]
+    rest = np.array([None] * 3, object)
+    table = Table(
+        dataclasses.replace(
+            CATALOGUE.take(range(3)),
+            paths=np.array(paths, object),
+            titles=np.array(titles, object),
+            artists=rest,
+            albums=rest,
+        )
+    )
+    assert table.named("rock").tolist() == [False, True, False]
+    assert table.named("jazz mp3").tolist() == [True, False, False]
 
 
 def test_titles_are_sorted_as_people_read_them() -> None:

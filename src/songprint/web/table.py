@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import unicodedata
 from collections.abc import Iterable
@@ -41,7 +42,8 @@ class Filter:
     Attributes
     ----------
     words : str
-        Each occurs in the title, artist, album or path, as a whole or in part.
+        Each occurs in the title, artist, album or path below the folder that all songs share, as
+        a whole or in part.
     genres, moods, eras, keys : tuple of str
         Any of these; none for all. Genres are those that are sure.
     unsure : bool or None
@@ -206,7 +208,11 @@ class Table:
     def _names(self) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
         """All names as UTF-8, a song a line, and where each song's line begins."""
         catalogue = self.catalogue
-        columns = (catalogue.titles, catalogue.artists, catalogue.albums, catalogue.paths)
+        # A folder that all songs are in tells none from another, whatever its name has in it.
+        known = [path for path in catalogue.paths if path]
+        shared = os.path.commonprefix(known).rfind("/") + 1  # noqa: RUF071 (cut at a folder)
+        below = (path[shared:] if path else None for path in catalogue.paths)
+        columns = (catalogue.titles, catalogue.artists, catalogue.albums, below)
         lines = [
             fold(" ".join(filter(None, texts))).encode("utf-8", "replace").replace(b"\n", b" ")
             for texts in zip(*columns, strict=True)

@@ -42,7 +42,7 @@ def tab(browser: Browser, client: Client) -> Iterator[Page]:
 def client(tmp_path: Path) -> Iterator[Client]:
     """A server of six songs of eight seconds."""
     files = [
-        small_song(tmp_path / "music" / f"{n}.flac", n, 8.0, title=f"song {n}", artist=f"by {n}")
+        small_song(tmp_path / "music" / f"{n}.flac", n, 8.0, title=f"song {n}", artist=f"artist{n}")
         for n in range(6)
     ]
     with serving(library_of(tmp_path / "library", *files).path) as client:

@@ -184,7 +184,7 @@ def test_the_table_is_moved_through_with_keys(tab: Page) -> None:
 def test_songs_that_are_found_by_sound_are_told_until_all_are_shown(tab: Page) -> None:
     tab.goto("/")
     tab.get_by_label("Find by sound").fill("song")
-    tab.get_by_label("Search").fill("by 3")
+    tab.get_by_label("Search").fill("artist3")
     tab.get_by_role("button", name="Find by sound").click()
     told = tab.get_by_role("status", name="Found by sound")
     expect(told).to_contain_text("1 song, the most fitting first")
@@ -194,6 +194,22 @@ def test_songs_that_are_found_by_sound_are_told_until_all_are_shown(tab: Page) -
     told.get_by_role("button", name="All songs").click()
     expect(told).to_be_hidden()
     expect(tab.locator(".grid .line")).to_have_count(6)
+
+
+def test_fields_that_are_filled_at_once_all_count(tab: Page) -> None:
+    tab.goto("/")
+    tab.get_by_label("Search").wait_for()
+    tab.evaluate(
+        """() => {
+            const type = (field, text) => {
+                field.value = text;
+                field.dispatchEvent(new Event("input"));
+            };
+            type(document.querySelector("[aria-label^='Loudness from']"), "0");
+            type(document.querySelector(".looking input[type=search]"), "song");
+        }"""
+    )
+    expect(tab.locator(".grid")).to_contain_text("No song fits all of this")
 
 
 def test_songs_follow_each_other_without_a_gap(tab: Page) -> None:

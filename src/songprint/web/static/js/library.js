@@ -85,7 +85,11 @@ function filters(known, table) {
     kept.top = 0;
     table.refresh().catch((error) => error.name === "AbortError" || note(error.message, true));
   };
-  const later = debounced(150, change);
+  // A timer for each field: what is typed into one must not undo what was typed into another.
+  const later = (name) => {
+    const typed = debounced(150, change);
+    return { input: (event) => typed(name, event.target.value) };
+  };
   const choice = (label, name, options) =>
     h(
       "label",
@@ -112,7 +116,7 @@ function filters(known, table) {
           ["from", "to"].map((end) =>
             h("input", {
               type: "number", placeholder: end, "aria-label": `${label} ${end}, ${unit}`, value: kept.filters[`${name}_${end}`] ?? "",
-              on: { input: (event) => later(`${name}_${end}`, event.target.value) },
+              on: later(`${name}_${end}`),
             }),
           ),
         ),
@@ -133,7 +137,7 @@ function filters(known, table) {
         "label",
         { class: "field" },
         "Search",
-        h("input", { type: "search", placeholder: "Title, artist, album, file", value: kept.filters.q ?? "", on: { input: (event) => later("q", event.target.value) } }),
+        h("input", { type: "search", placeholder: "Title, artist, album, file", value: kept.filters.q ?? "", on: later("q") }),
       ),
       more,
       h(
