@@ -83,15 +83,37 @@ def test_people_are_told_the_same_with_a_picture_of_genres() -> None:
     done = report()
     assert done.exit_code == 0
     for words in (
-        "31 songs, 1.6 hours, 32 files in",
+        "31 songs, 1.6 h, 32 files in",
         "1 song came without audio in anna.parquet",
         "reggae  ████",
-        "before correction",
         r"  /music/caf\xe9.mp3: is no audio",
         "  /music/03.mp3",
-        "  /backup/01.mp3  =  /music/01.mp3",
+        "  /backup/01.mp3\n  and /music/01.mp3\n",
     ):
         assert words in done.stdout
+
+
+def test_people_are_told_only_what_is_no_matter_of_chance_or_of_fixed_costs(
+    library: Library,
+) -> None:
+    small = report().stdout
+    assert " MB on the disk\n" in small
+    assert "hub" not in small
+    shelve(library, {f"/more/{n}.mp3": made_up_song(n, model=CURRENT) for n in range(100, 220)})
+    larger = report().stdout
+    assert "before correction" in larger
+    assert "after correction" in larger
+    assert "the skew is 0 where none is favoured" in larger
+
+
+def test_short_music_has_minutes(tmp_path: Path) -> None:
+    short = Library.open(tmp_path / "short", create=True)
+    shelve(short, {"/a.mp3": made_up_song(1, model=CURRENT, seconds=12.0)})
+    assert "1 song, 12 s, 1 file in" in report("--library", short.path).stdout
+    shelve(short, {"/b.mp3": made_up_song(2, model=CURRENT)})
+    told = report("--library", short.path).stdout
+    assert "2 songs, 3 min, 2 files in" in told
+    assert "3 min\n" in told
 
 
 def test_songs_of_another_model_are_told(library: Library) -> None:
@@ -113,7 +135,7 @@ def test_a_library_that_is_empty_or_small_is_told(library: Library) -> None:
 
 def test_recordings_that_are_there_more_than_once_are_told(library: Library) -> None:
     put_landmarks(library, {7: tune(1), 8: tune(2), 9: with_noise(tune(1), 25.0)})
-    assert "songprint duplicates finds recordings" in report().stdout
+    assert "30 songs were not compared yet: songprint duplicates does that" in report().stdout
     told = document("report", report("--json").stdout)
     assert (told["recordings"], told["compared"]) == ([], 0)
     looked = document("report", report("--json", "--all").stdout)
@@ -125,5 +147,17 @@ def test_recordings_that_are_there_more_than_once_are_told(library: Library) -> 
     ]
     assert looked["compared"] == 3
     assert document("report", report("--json").stdout)["recordings"] == looked["recordings"]
-    assert "1 recording more than once in 3 songs" in report().stdout
-    assert "  /music/07.mp3  ~  /music/09.mp3" in report().stdout
+    told_again = report().stdout
+    assert "1 recording in several encodings, masters or lengths" in told_again
+    assert "  /music/07.mp3\n  and /music/09.mp3\n" in told_again
+
+
+def test_recordings_that_are_gone_are_not_counted(library: Library) -> None:
+    put_landmarks(library, {7: tune(1), 8: tune(2), 9: with_noise(tune(1), 25.0)})
+    report("--all")
+    with library.writing() as writer:
+        writer.drop_songs([made_up_hash(9)])
+    assert document("report", report("--json").stdout)["compared"] == 2
+    told = report().stdout
+    assert "no recording is there twice" in told
+    assert "27 songs were not compared yet" in told

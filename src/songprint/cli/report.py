@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from songprint.cli.options import LibraryOption
-from songprint.cli.text import count, printable
+from songprint.cli.text import count, lasting, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,13 +29,21 @@ Examples:
 
 \b
 Reachable are songs that are among the ten nearest of some other song. Hubs are
-songs that are among the ten nearest of very many; their skew is 0 where no song
-is favoured. Both are told before and after songprint corrects for hubs.
+songs that are among the ten nearest of very many; the skew is 0 where no song is
+favoured, and grows with the hubs. Both are told before and after songprint corrects
+for hubs, from 150 songs on: of fewer, ten are so many that chance has the say.
 Recordings that are there more than once, in other encodings or lengths, are those
 that songprint add and duplicates found; --all compares what is new before it tells.
 """
 
 NEIGHBOURS = 10
+
+FEWEST_FOR_HUBS = 150
+"""Songs from which on hubs are told to people: six draws of so many from 1,029 were all less skewed
+after correction, of a hundred three in six, of fifty one."""
+
+FEWEST_FOR_BYTES = 1_000
+"""Songs from which on bytes a song say something: the index of recordings has 8 MB for none."""
 
 MOST_COMPARED = 20_000
 """Songs up to which all are compared with all unasked; it takes a minute for 50,000."""
@@ -110,6 +118,7 @@ def report_document(
     """
     if recordings is None:
         recordings = _recordings(library, compare=False)
+    compared, _ = _compared(library, recordings)
     unsure = [share for share in seen.genres if share.name is None]
     return {
         "library": library.place,
@@ -133,7 +142,7 @@ def report_document(
             {"content_hash": song, "paths": paths} for song, paths in seen.duplicates.items()
         ],
         "recordings": _groups(library, recordings),
-        "compared": len(recordings.compared),
+        "compared": compared,
         "reachable_share": round(hubs[1].share, 4) if hubs else None,
         "hubs": None
         if hubs is None
@@ -165,11 +174,13 @@ def _lines(
 
     yield Text.assemble(
         (count(seen.songs, "song"), "bold"),
-        f", {seen.hours:,.1f} hours, {count(seen.files, 'file')} in ",
+        f", {lasting(3600 * seen.hours)}, {count(seen.files, 'file')} in ",
         (printable(library.place), "bold"),
     )
-    per_song = f", {seen.n_bytes / seen.songs / 1000:,.1f} kB a song" if seen.songs else ""
-    yield Text(f"model {seen.model or 'none yet'}, {seen.n_bytes / 1e6:,.1f} MB{per_song}")
+    size = f"{seen.n_bytes / 1e6:,.1f} MB on the disk"
+    if seen.songs >= FEWEST_FOR_BYTES:
+        size += f", {seen.n_bytes / seen.songs / 1000:,.1f} kB a song"
+    yield Text(f"model {seen.model or 'none yet'}, {size}")
     for origin, songs in seen.origins.items():
         yield Text(f"{count(songs, 'song')} came without audio in {printable(origin)}")
     if seen.waiting:
@@ -179,7 +190,7 @@ def _lines(
             style="yellow",
         )
     yield from _genre_lines(seen, console)
-    if hubs is not None:
+    if hubs is not None and seen.songs >= FEWEST_FOR_HUBS:
         yield ""
         yield from _hub_lines(*hubs)
     yield from _file_lines("failed", seen.failed, most_named)
@@ -203,7 +214,7 @@ def _genre_lines(seen: Overview, console: Console) -> Iterator[Text | str]:
         yield Text.assemble(
             f"  {share.name or 'unsure':<{width}}  ",
             (f"{bar:<{columns}}", genre_style(share.name or "")),
-            f" {share.songs:>7,} {share.hours:>8,.1f} h",
+            f" {share.songs:>7,} {lasting(3600 * share.hours):>10}",
         )
 
 
@@ -215,6 +226,7 @@ def _hub_lines(before: Reach, after: Reach) -> Iterator[Text]:
             f"{when + ' correction':<17} {100 * reach.share:5.1f}% reachable, {reach.never:,} not;"
             f" hub skew {reach.skew:.2f}, the greatest hub is near {reach.most:,} songs"
         )
+    yield Text("a hub is near to many songs; the skew is 0 where none is favoured", style="dim")
 
 
 def _file_lines(what: str, files: list[FileRow], most: int | None) -> Iterator[Text | str]:
@@ -237,8 +249,21 @@ def _duplicate_lines(seen: Overview, most: int | None) -> Iterator[Text | str]:
     yield ""
     yield Text(f"{count(len(seen.duplicates), 'song')} in several files", style="bold")
     for paths in list(seen.duplicates.values())[:most]:
-        yield Text("  " + "  =  ".join(printable(path) for path in paths))
+        yield from _same_lines(paths)
     yield from _and_more(len(seen.duplicates), most)
+
+
+def _compared(library: Library, recordings: Recordings) -> tuple[int, int]:
+    """Count the songs that were compared with all others, and those with audio that were not."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    songs = library.read("songs", "content_hash", "imported").group_by("content_hash")
+    songs = songs.aggregate([("imported", "min")])
+    known = pa.array(recordings.compared, pa.string())
+    compared = pc.is_in(songs["content_hash"], value_set=known)
+    left = pc.and_not(pc.invert(compared), songs["imported_min"])
+    return pc.sum(compared).as_py() or 0, pc.sum(left).as_py() or 0
 
 
 def _groups(library: Library, recordings: Recordings) -> list[list[dict[str, str | None]]]:
@@ -260,19 +285,33 @@ def _recording_lines(
 ) -> Iterator[Text | str]:
     from rich.text import Text
 
-    if not recordings.compared:
-        if len(library):
-            yield ""
-            yield "songprint duplicates finds recordings that are there more than once"
+    compared, left = _compared(library, recordings)
+    if not compared + left:
         return
-    groups = _groups(library, recordings)
     yield ""
-    compared = count(len(recordings.compared), "song")
-    yield Text(f"{count(len(groups), 'recording')} more than once in {compared}", style="bold")
+    groups = _groups(library, recordings)
+    if groups:
+        yield Text(
+            f"{count(len(groups), 'recording')} in several encodings, masters or lengths;"
+            " songprint duplicates tells them apart",
+            style="bold",
+        )
+    elif compared:
+        yield "no recording is there twice"
     for group in groups[:most]:
-        names = (printable(song["path"] or song["content_hash"] or "") for song in group)
-        yield Text("  " + "  ~  ".join(names))
+        yield from _same_lines([song["path"] or song["content_hash"] or "" for song in group])
     yield from _and_more(len(groups), most)
+    if left:
+        were = "was" if left == 1 else "were"
+        yield f"{count(left, 'song')} {were} not compared yet: songprint duplicates does that"
+
+
+def _same_lines(names: list[str]) -> Iterator[Text]:
+    """Name what is the same song or recording, a line each."""
+    from rich.text import Text
+
+    for number, name in enumerate(names):
+        yield Text(f"  {'and ' if number else ''}{printable(name)}")
 
 
 def _and_more(n: int, most: int | None) -> Iterator[Text]:

@@ -46,6 +46,19 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
 
 
+def lasting(seconds: float) -> str:
+    """Return how long music lasts, in the unit that it is long in.
+
+    Examples
+    --------
+    >>> lasting(41), lasting(2580), lasting(4_500_000)
+    ('41 s', '43 min', '1,250.0 h')
+    """
+    if seconds < 59.5:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 3570 else f"{seconds / 3600:,.1f} h"
+
+
 def count(n: int, what: str) -> str:
     """Return a number of things.
 
