@@ -103,6 +103,33 @@ def test_files_that_are_gone_are_named_and_pruned_on_demand(tmp_path: Path, libr
     assert len(Library.open(library)) == 1
 
 
+def test_a_link_that_leads_nowhere_is_named_in_full_and_counted_apart_from_what_failed(
+    tmp_path: Path, library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    small_song(tmp_path / "music" / "a.flac")
+    (tmp_path / "music" / "b.flac").write_text("no song")
+    link = tmp_path / "music" / "c.flac"
+    link.symlink_to("nowhere")
+    done = add("music")
+    assert done.exit_code == 1
+    assert f"songprint: {link}: links to {tmp_path / 'music' / 'nowhere'}" in done.stderr
+    assert "1 added, 1 failed, 1 not found or not readable" in done.stdout
+    assert len(Library.open(library).failed()) == 1
+
+
+def test_of_many_files_that_are_gone_the_first_are_named_and_the_others_counted(
+    tmp_path: Path,
+) -> None:
+    songs = [small_song(tmp_path / "music" / f"{n:02}.flac", n) for n in range(13)]
+    add(tmp_path / "music")
+    for song in songs[1:]:
+        song.unlink()
+    done = add(tmp_path / "music")
+    assert f"  {songs[10]}\n  and 2 more: songprint report --all names all\n" in done.stdout
+    assert str(songs[11]) not in done.stdout
+
+
 def test_a_folder_can_be_taken_out_again(tmp_path: Path, library: Path) -> None:
     a, b = (small_song(tmp_path / folder / "a.flac", n) for n, folder in enumerate(["in", "out"]))
     library_of(library, a, b)

@@ -153,6 +153,9 @@ def test_a_scan_tells_what_it_cannot_tell(tmp_path: Path) -> None:
         str(tmp_path / "gone"),
     }
     assert seen.empty == {str(tmp_path / "empty")}
+    assert f"links to {tmp_path / 'music' / 'nowhere'}, which is not there" in {
+        found.problem for found in seen.problems
+    }
     assert seen.tells_of(str(tmp_path / "music" / "old.mp3"))
     assert not seen.tells_of(str(tmp_path / "gone" / "old.mp3"))
     assert not seen.tells_of(str(tmp_path / "music2" / "old.mp3"))

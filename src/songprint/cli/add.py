@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from songprint.cli.options import LibraryOption, Thorough, Workers
-from songprint.cli.text import clock, complain, count, printable
+from songprint.cli.text import clock, complain, count, first_of, printable
 from songprint.errors import UsageError
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ MOST_COMPARED = 20_000
 of larger libraries, where songprint duplicates was asked before."""
 
 MOST_NAMED = 10
-"""Missing files that are named; --json and songprint report name all."""
+"""Missing files that are named."""
 
 
 def add(
@@ -230,7 +230,8 @@ def _tell(library: Library, added: Added) -> None:
         "heard anew by this model": added.renewed,
         "unchanged": added.unchanged,
         "forgotten": added.pruned,
-        "failed": len(added.failed),
+        "failed": len(added.failed) - added.unread,
+        "not found or not readable": added.unread,
     }
     told = ", ".join(f"{n:,} {what}" for what, n in counts.items() if n)
     typer.echo(told or "nothing to add")
@@ -246,8 +247,7 @@ def _tell(library: Library, added: Added) -> None:
             else "are gone; --prune forgets them"
         )
         typer.echo(f"{count(len(added.missing), 'file')} {are}:")
-        for path in added.missing[:MOST_NAMED]:
-            typer.echo(f"  {printable(path)}")
-        if len(added.missing) > MOST_NAMED:
-            typer.echo("  …")
+        named = [printable(path) for path in added.missing]
+        for name in first_of(named, MOST_NAMED, "songprint report --all"):
+            typer.echo(f"  {name}")
     typer.echo(f"{count(len(library), 'song')} in {printable(library.place)}")

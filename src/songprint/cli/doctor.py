@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from songprint.cli.options import LibraryOption
-from songprint.cli.text import count, printable
+from songprint.cli.text import count, first_of, printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,10 +99,8 @@ def _tell(done: Repaired) -> None:
         typer.echo("nothing has to be repaired")
     if done.restored:
         typer.echo(f"{count(len(done.restored), 'file')} restored to the byte:")
-        for file in done.restored[:MOST_NAMED]:
+        for file in first_of([str(f) for f in done.restored], MOST_NAMED, "--json"):
             typer.echo(f"  {file}")
-        if len(done.restored) > MOST_NAMED:
-            typer.echo("  …")
     for table, rows in done.lost.items():
         typer.echo(f"{count(rows, 'row')} of {table} lost")
     for table, commits in done.set_back.items():

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from songprint.cli.options import LibraryOption
-from songprint.cli.text import count, lasting, printable
+from songprint.cli.text import count, first_of, lasting, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from rich.console import Console
     from rich.text import Text
@@ -236,9 +236,8 @@ def _file_lines(what: str, files: list[FileRow], most: int | None) -> Iterator[T
         return
     yield ""
     yield Text(f"{count(len(files), 'file')} {what}", style="bold")
-    for file in files[:most]:
-        yield Text(f"  {printable(file.path)}" + (f": {file.error}" if file.error else ""))
-    yield from _and_more(len(files), most)
+    named = (printable(file.path) + (f": {file.error}" if file.error else "") for file in files)
+    yield from _named(named, most)
 
 
 def _duplicate_lines(seen: Overview, most: int | None) -> Iterator[Text | str]:
@@ -248,9 +247,7 @@ def _duplicate_lines(seen: Overview, most: int | None) -> Iterator[Text | str]:
         return
     yield ""
     yield Text(f"{count(len(seen.duplicates), 'song')} in several files", style="bold")
-    for paths in list(seen.duplicates.values())[:most]:
-        yield from _same_lines(paths)
-    yield from _and_more(len(seen.duplicates), most)
+    yield from _named(map(_same, seen.duplicates.values()), most)
 
 
 def _compared(library: Library, recordings: Recordings) -> tuple[int, int]:
@@ -298,24 +295,20 @@ def _recording_lines(
         )
     elif compared:
         yield "no recording is there twice"
-    for group in groups[:most]:
-        yield from _same_lines([song["path"] or song["content_hash"] or "" for song in group])
-    yield from _and_more(len(groups), most)
+    names = ([song["path"] or song["content_hash"] or "" for song in group] for group in groups)
+    yield from _named(map(_same, names), most)
     if left:
         were = "was" if left == 1 else "were"
         yield f"{count(left, 'song')} {were} not compared yet: songprint duplicates does that"
 
 
-def _same_lines(names: list[str]) -> Iterator[Text]:
-    """Name what is the same song or recording, a line each."""
+def _same(names: Iterable[str]) -> str:
+    """Name what is one song, or one recording, a line each."""
+    return "\n  and ".join(printable(name) for name in names)
+
+
+def _named(names: Iterable[str], most: int | None) -> Iterator[Text]:
     from rich.text import Text
 
-    for number, name in enumerate(names):
-        yield Text(f"  {'and ' if number else ''}{printable(name)}")
-
-
-def _and_more(n: int, most: int | None) -> Iterator[Text]:
-    from rich.text import Text
-
-    if most is not None and n > most:
-        yield Text(f"  and {n - most:,} more: songprint report --all", style="dim")
+    for name in first_of(list(names), most, "songprint report --all"):
+        yield Text(f"  {name}")

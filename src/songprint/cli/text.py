@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 
 import typer
 
@@ -68,6 +69,21 @@ def count(n: int, what: str) -> str:
     ('1 song', '1,234 songs')
     """
     return f"{n:,} {what}{'s' * (n != 1)}"
+
+
+def first_of(names: Sequence[str], most: int | None, all_told_by: str) -> list[str]:
+    """Return the first names and, if there are others, how many and who tells them.
+
+    Examples
+    --------
+    >>> first_of(["a", "b", "c", "d"], 2, "--json")
+    ['a', 'b', 'and 2 more: --json names all']
+    >>> first_of(["a", "b", "c"], 2, "--json")
+    ['a', 'b', 'c']
+    """
+    if most is None or len(names) <= most + 1:  # a line that says "1 more" could be the name
+        return list(names)
+    return [*names[:most], f"and {len(names) - most:,} more: {all_told_by} names all"]
 
 
 def complain(message: str) -> None:

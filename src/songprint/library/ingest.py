@@ -48,6 +48,8 @@ class Added:
         Songs that an older model, or somebody else, had heard, and that were heard anew.
     failed : list of Found
         Files in which no song could be heard, and places that could not be read.
+    unread : int
+        How many of these are such places: no file of the library is behind them.
     failed_before : int
         Files that failed once and have not changed since; they were not tried again.
     missing : list of str
@@ -69,6 +71,7 @@ class Added:
     duplicates: int = 0
     renewed: int = 0
     failed: list[Found] = field(default_factory=list)
+    unread: int = 0
     failed_before: int = 0
     missing: list[str] = field(default_factory=list)
     pruned: int = 0
@@ -254,6 +257,7 @@ class _Ingest:
     def plan(self, seen: Scan) -> None:
         """Tell the files that must be opened from those that need not be."""
         self._added.failed += seen.problems
+        self._added.unread = len(seen.problems)
         for path in self._holdings.files.keys() - seen.files.keys():
             seen.look_for(path)
         for file in sorted(seen.files.values(), key=lambda file: file.path):

@@ -136,10 +136,11 @@ def scan(places: Iterable[str]) -> Scan:
     real_places = _Places()
     for found in find_songs(places):
         if found.problem is None:
+            place = real_places.key(found.path)
             try:
-                file = look_at(real_places.key(found.path))
+                file = look_at(place)
             except FileNotFoundError:
-                seen.problems.append(Found(found.path, "there is no such file"))
+                seen.problems.append(_nowhere(found.path, place))
             except (OSError, ValueError) as error:
                 reason = getattr(error, "strerror", None) or str(error)
                 seen.problems.append(Found(found.path, f"cannot be read: {reason}"))
@@ -152,6 +153,13 @@ def scan(places: Iterable[str]) -> Scan:
         elif found.path:
             seen.unread.append(os.path.realpath(found.path))
     return seen
+
+
+def _nowhere(path: str, place: str) -> Found:
+    """Say that a file is not there; a link that leads nowhere by where it lies."""
+    if os.path.islink(place):  # noqa: PTH114
+        return Found(place, f"links to {os.path.realpath(place)}, which is not there")
+    return Found(path, "there is no such file")
 
 
 def _scan_store(uri: str, seen: Scan) -> None:
