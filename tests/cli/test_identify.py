@@ -191,8 +191,15 @@ def test_people_are_told_of_duplicates() -> None:
     done = command("duplicates")
     assert done.exit_code == 0
     assert "/music/copy.ogg" in done.stdout
-    assert "same recording" in done.stdout
-    assert "/music/part.ogg is an excerpt of /music/2.mp3" in done.stdout
+    assert "same recording: " in done.stdout
+    assert "/music/part.ogg is an excerpt of /music/2.mp3, 0:05 to 0:14\n" in done.stdout
+
+
+@pytest.mark.usefixtures("copies")
+def test_what_agrees_is_rounded_down() -> None:
+    [group] = document("duplicates", command("duplicates", "--json").stdout)["groups"]
+    least = min(pair["agreement"] for pair in group["evidence"])
+    assert f"{int(100 * least)}% of the spectral peaks agree" in command("duplicates").stdout
 
 
 @pytest.mark.usefixtures("copies")

@@ -125,14 +125,13 @@ class _Found:
             ]
             if found := self._pairs_of(group):
                 weakest = min(pair.agreement for pair in found)
-                lines.append(
-                    f"  same recording: {100 * weakest:.0f}% of the spectral peaks or more"
-                )
+                lines.append(f"  same recording: {_percent(weakest)} of the spectral peaks agree")
             else:
                 lines.append("  same audio, bit by bit")
         for kind, what in (("excerpt", "an excerpt of"), ("master", "another master of")):
             lines += [
                 f"{_named(self._songs[p.first])} is {what} {_named(self._songs[p.second])}"
+                + (f", {_place(p)}" if kind == "excerpt" else "")
                 for p in self._pairs
                 if p.kind == kind
             ]
@@ -188,6 +187,17 @@ def _sounds(library: Library) -> dict[str, Sound]:
 def _named(song: SongRow) -> str:
     named = f"{song.artist} - {song.title}" if song.artist and song.title else song.title
     return printable(named or song.path or song.content_hash)
+
+
+def _percent(share: float) -> str:
+    """Return a share in whole per cent, rounded down: 100% is all of it."""
+    return f"{int(100 * share + 1e-6)}%"
+
+
+def _place(excerpt: Pair) -> str:
+    """Return where in the longer song an excerpt lies."""
+    start = max(excerpt.offset_seconds, 0.0)
+    return f"{clock(start)} to {clock(start + excerpt.common_seconds)}"
 
 
 def _pair(pair: Pair) -> dict[str, Any]:
