@@ -79,14 +79,33 @@ def test_other_words_are_found_in_the_tags(kin_shelf: Library) -> None:
     assert {song["artist"][-1] for song in found["results"]} == {"1", "3"}
 
 
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [("rock piano", "no song fits all of this"), ("rock zyzzyva", 'no song has "zyzzyva" in its')],
-)
-def test_nothing_found_is_said_and_is_no_failure(kin_shelf: Library, words: str, said: str) -> None:
-    done = command("find", "--library", kin_shelf.path, words)
+def test_where_no_song_fits_all_the_nearest_are_told_and_what_they_lack(
+    kin_shelf: Library, tmp_path: Path
+) -> None:
+    place = tmp_path / "found.m3u8"
+    found = told(kin_shelf, "find", "rock piano", "-k", "50", "--m3u", place)
+    assert (found["found"], found["remarks"]) == (0, ["no song fits all of this; the nearest are"])
+    assert len(found["results"]) == 10
+    assert all(len(song["lacks"]) == 1 for song in found["results"])
+    assert files_of(place) == [song["path"] for song in found["results"]]
+    fitting = told(kin_shelf, "find", "piano")
+    assert all(song["lacks"] == [] for song in fitting["results"])
+
+
+def test_the_nearest_are_told_to_people(kin_shelf: Library) -> None:
+    done = command("find", "--library", kin_shelf.path, "quiet zyzzyva")
+    assert done.exit_code == 0
+    assert 'no song has "zyzzyva" in its' in done.stderr
+    assert "no song fits all of this; the nearest are" in done.stderr
+    assert "classical artist" in done.stdout
+    assert "lacks: zyzzyva\n" in done.stdout
+
+
+def test_nothing_found_is_said_and_is_no_failure(kin_shelf: Library) -> None:
+    done = command("find", "--library", kin_shelf.path, "zyzzyva")
     assert (done.exit_code, done.stdout) == (0, "")
-    assert said in done.stderr
+    assert 'no song has "zyzzyva" in its' in done.stderr
+    assert "nearest" not in done.stderr
 
 
 @pytest.mark.parametrize("words", ["", " , "])

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from songprint.cli.options import LibraryOption
-from songprint.cli.text import complain
+from songprint.cli.text import complain, printable
 from songprint.cli.wishes import M3u
 from songprint.errors import UsageError
+
+if TYPE_CHECKING:
+    from songprint.cli.asked import Shelf
+    from songprint.kinship.words import Wish
 
 EXAMPLES = """\b
 Examples:
@@ -23,8 +27,12 @@ Heard are genres, decades, moods, styles, instruments and voices, tempo ("130 bp
 key ("A minor"), and: loud, quiet, calm, energetic, fast, slow, busy, sparse, bright,
 dark, percussive, sustained, rough, smooth, dynamic, even, steady, flowing, swinging,
 danceable, wide. "no", "not" and "without" turn a word round. Other words must stand in
-the title, artist, album or path. A song fits that has more of every word than most do.
+the title, artist, album or path. A song fits that has more of every word than most do;
+where none fits all of them, those that fit most of them are named, and what they lack.
 """
+
+MOST_NEAREST = 10
+"""Songs that are named where none fits all of the words."""
 
 
 def find(
@@ -39,13 +47,10 @@ def find(
     library: LibraryOption = None,
 ) -> None:
     """Find songs by words for how they sound, and words in their tags."""
-    import numpy as np
-
     from songprint.cli.asked import Shelf
     from songprint.cli.listing import percent, print_document, print_songs, song_document
     from songprint.cli.m3u import write_playlist
-    from songprint.kinship.reference import load_reference
-    from songprint.kinship.words import fits, understand
+    from songprint.kinship.words import understand
 
     writer = write_playlist(m3u)
     shelf = Shelf(library)
@@ -53,20 +58,10 @@ def find(
     wish = understand(" ".join(words), catalogue)
     if not wish.terms and not wish.text:
         raise UsageError("name what to find, such as: calm piano")
-    fit = fits(wish.terms, catalogue, load_reference())
-    remarks = []
-    if wish.text:
-        found = [song.content_hash for song in shelf.library.find(text=wish.text)]
-        named = np.isin(catalogue.hashes, found)
-        if not named.any():
-            remarks.append(f'no song has "{wish.text}" in its title, artist, album or path')
-        fit = np.where(named, fit, 0.0)
-    rows = np.argsort(-fit, kind="stable")[: min(count, int((fit > 0).sum()))].tolist()
-    if not rows and not remarks:
-        remarks.append("no song fits all of this")
-    for remark in remarks:
+    found = _Found(shelf, wish, count)
+    for remark in found.remarks:
         complain(remark)
-    writer(catalogue, rows, " ".join(words))
+    writer(catalogue, found.rows, " ".join(words))
     if as_json:
         print_document(
             {
@@ -75,14 +70,77 @@ def find(
                     for term in wish.terms
                 ],
                 "text": wish.text,
-                "found": int((fit > 0).sum()),
+                "found": found.fitting,
                 "results": [
-                    {**song_document(catalogue, row), "fit": round(float(fit[row]), 4)}
-                    for row in rows
+                    {
+                        **song_document(catalogue, row),
+                        "fit": round(float(found.fit[row]), 4),
+                        "lacks": found.lacks(row),
+                    }
+                    for row in found.rows
                 ],
-                "remarks": remarks,
+                "remarks": found.remarks,
                 "m3u": str(m3u) if m3u is not None else None,
             }
         )
         return
-    print_songs(catalogue, ((row, percent(fit[row]), "") for row in rows))
+    told = (
+        (row, percent(found.fit[row]), f"lacks: {printable(', '.join(lacks))}" if lacks else "")
+        for row in found.rows
+        for lacks in [found.lacks(row)]
+    )
+    print_songs(catalogue, told)
+
+
+class _Found:
+    """The songs that fit a wish or, where none fits all of it, those that fit most of it.
+
+    Attributes
+    ----------
+    fitting : int
+        How many songs fit.
+    rows : list of int
+        The best of them, or those that are nearest to it.
+    fit : ndarray [shape=(n,)]
+        How well each song fits; of the nearest, the mean over the words.
+    remarks : list of str
+        What a listener should know.
+    """
+
+    def __init__(self, shelf: Shelf, wish: Wish, count: int) -> None:
+        import numpy as np
+
+        from songprint.kinship.reference import load_reference
+        from songprint.kinship.words import FITS, fits, fits_of_each
+
+        catalogue, reference = shelf.catalogue, load_reference()
+        self.remarks: list[str] = []
+        self.fit = fits(wish.terms, catalogue, reference)
+        self._words = [*map(str, wish.terms), *([wish.text] if wish.text else [])]
+        each = fits_of_each(wish.terms, catalogue, reference)
+        if wish.text:
+            named = [song.content_hash for song in shelf.library.find(text=wish.text)]
+            has_text = np.isin(catalogue.hashes, named)
+            if not has_text.any():
+                self.remarks.append(
+                    f'no song has "{wish.text}" in its title, artist, album or path'
+                )
+            self.fit = np.where(has_text, self.fit, 0.0)
+            each = np.vstack([each, has_text])
+        self._lacking = each < FITS
+        self.fitting = int((self.fit > 0).sum())
+        if not self.fitting:
+            self.fit = np.where(self._lacking.all(axis=0), 0.0, each.mean(axis=0))
+            count = min(count, MOST_NEAREST)
+        order = np.argsort(-self.fit, kind="stable")
+        self.rows: list[int] = order[: min(count, int((self.fit > 0).sum()))].tolist()
+        if self.rows and not self.fitting:
+            self.remarks.append("no song fits all of this; the nearest are")
+        elif not self.rows and not self.remarks:
+            self.remarks.append("no song fits any of this")
+
+    def lacks(self, row: int) -> list[str]:
+        """Return the words that a song does not fit."""
+        return [
+            word for word, lacks in zip(self._words, self._lacking[:, row], strict=True) if lacks
+        ]

@@ -205,9 +205,15 @@ def fits(terms: Sequence[Term], catalogue: Catalogue, reference: Reference) -> F
     """Return how well songs fit all terms [shape=(n,)]: the geometric mean; 0 where one fails."""
     if not terms:
         return np.ones(len(catalogue))
-    each = np.nan_to_num(np.stack([fit(term, catalogue, reference) for term in terms]))
+    each = fits_of_each(terms, catalogue, reference)
     together: Fits = np.exp(np.log(np.maximum(each, 1e-9)).mean(axis=0))
     return np.where((each >= FITS).all(axis=0), together, 0.0)
+
+
+def fits_of_each(terms: Sequence[Term], catalogue: Catalogue, reference: Reference) -> Fits:
+    """Return how well songs fit each of some terms [shape=(len(terms), n)]; 0 where unknown."""
+    each = [np.nan_to_num(fit(term, catalogue, reference)) for term in terms]
+    return np.stack(each) if each else np.zeros((0, len(catalogue)))
 
 
 def shared_words(catalogue: Catalogue, reference: Reference) -> list[str]:
