@@ -125,3 +125,9 @@ def test_colours_are_for_terminals_that_want_them(pretend: Any) -> None:
     terminal = {"FORCE_COLOR": "1", "TERM": "xterm-256color", "COLORTERM": ""}
     assert "\x1b[38;5;" in classify("a.mp3", **terminal).stdout
     assert "\x1b[38;5;" not in classify("a.mp3", NO_COLOR="1", **terminal).stdout
+
+
+def test_a_key_is_spelt_as_musicians_do() -> None:
+    heard = made_up().descriptors
+    flat = replace(heard, tonality=replace(heard.tonality, key="A#"))
+    assert "Bb minor" in describe_sound(flat, ", ")

@@ -126,6 +126,30 @@ def test_what_is_said_already_is_not_written(library: Library, song: Path) -> No
     assert song.stat().st_mtime_ns == before
 
 
+def in_b_flat_minor(library: Library, song: Path) -> None:
+    row = library.row_of(str(song))
+    assert row is not None
+    heard = made_up_song(0, model=row.model)
+    tonality = replace(heard.descriptors.tonality, key="A#")
+    descriptors = replace(heard.descriptors, tonality=tonality)
+    shelve_as(library, song, replace(heard, content_hash=row.content_hash, descriptors=descriptors))
+
+
+def test_a_key_is_spelt_as_others_spell_it(library: Library, song: Path) -> None:
+    in_b_flat_minor(library, song)
+    write(library, TagWishes(("key",)))
+    assert FileTags(song).get("key") == ["Bbm"]
+
+
+def test_a_key_that_is_said_in_another_spelling_is_left(library: Library, song: Path) -> None:
+    in_b_flat_minor(library, song)
+    tags = FileTags(song)
+    tags.set("key", ["A# minor"])
+    tags.save()
+    done = tag_files(library, TagWishes(("key",), replace=True))
+    assert (done.same, done.changes) == (1, [])
+
+
 def unsure_song(library: Library, song: Path) -> None:
     row = library.row_of(str(song))
     assert row is not None

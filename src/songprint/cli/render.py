@@ -12,6 +12,7 @@ from rich.text import Text
 
 from songprint.cli.text import clock, printable
 from songprint.cli.timeline import draw_timeline, genre_style
+from songprint.descriptors.keys import told_key
 
 if TYPE_CHECKING:
     from songprint.cli.hearing import Heard
@@ -184,7 +185,7 @@ def describe_sound(descriptors: Descriptors, separator: str) -> str:
     if beat.tempo_bpm is not None:
         said.append(f"{beat.tempo_bpm:.0f} BPM")
     if tonality.key is not None:
-        said.append(f"{tonality.key} {tonality.mode}")
+        said.append(told_key(f"{tonality.key} {tonality.mode}"))
     if loudness_lufs is not None:
         said.append(f"{loudness_lufs:.1f} LUFS")
         said += _timbre_words(descriptors.timbre)

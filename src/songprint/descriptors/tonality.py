@@ -33,8 +33,9 @@ from numpy.typing import NDArray
 
 from songprint.audio.mel import SAMPLE_RATE_HZ
 from songprint.audio.spectrum import power_spectra
+from songprint.descriptors.keys import TONICS
 
-PITCH_CLASSES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
+PITCH_CLASSES = TONICS
 
 # Probability of each scale degree, from the tonic up, in a segment of a piece [3]_.
 _MAJOR = (0.748, 0.060, 0.488, 0.082, 0.670, 0.460, 0.096, 0.715, 0.104, 0.366, 0.057, 0.400)

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from songprint.descriptors.keys import SPELT, key_number, told_key
 from songprint.genre.taxonomy import ALIASES
-from songprint.library.catalogue import KEYS
 
 if TYPE_CHECKING:
     from songprint.kinship.reference import Reference
@@ -73,8 +73,7 @@ FILLERS = frozenset({"and", "with", "the", "a", "an", "in", "of", "some", "music
 
 OPINIONS = ("genres", "eras", "moods", "styles", "instruments")
 _TEMPO = re.compile(r"\b(\d{2,3}(?:\.\d+)?)\s*bpm\b", re.IGNORECASE)
-_KEY = re.compile(r"\b([A-G](?:#|b)?)\s+(major|minor)\b", re.IGNORECASE)
-_FLATS = {"Db": "C#", "Eb": "D#", "Gb": "F#", "Ab": "G#", "Bb": "A#", "Cb": "B", "Fb": "E"}
+_KEY = re.compile(rf"\b{SPELT}\s+(?:major|minor)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -126,9 +125,7 @@ def understand(wish: str, catalogue: Catalogue) -> Wish:
         Whose tags are known.
     """
     terms = [Term("tempo", found.group(1)) for found in _TEMPO.finditer(wish)]
-    for found in _KEY.finditer(wish):
-        tonic = found.group(1)[0].upper() + found.group(1)[1:].lower()
-        terms.append(Term("key", f"{_FLATS.get(tonic, tonic)} {found.group(2).lower()}"))
+    terms += [Term("key", told_key(found.group())) for found in _KEY.finditer(wish)]
     words = re.findall(r"[^\s,;.!?\"]+", _KEY.sub(" ", _TEMPO.sub(" ", wish)))
     known = _known(catalogue)
     longest = max(len(name.split()) for name in known)
@@ -173,8 +170,7 @@ def _fit(term: Term, catalogue: Catalogue, reference: Reference) -> Fits:
         near: Fits = np.exp2(-octaves / np.log2(1 + SAME_TEMPO))
         return np.where(octaves <= np.log2(1 + SAME_TEMPO), np.maximum(near, FITS), near)
     if term.kind == "key":
-        tonic, mode = term.name.split()
-        wanted = KEYS.index(tonic) + (12 if mode == "minor" else 0)
+        wanted = key_number(term.name)
         return np.where(catalogue.keys < 0, np.nan, np.where(catalogue.keys == wanted, 1.0, 0.0))
     if term.kind == "sound":
         return sound_fit(term.name, catalogue, reference)

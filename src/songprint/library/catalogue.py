@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from songprint.descriptors.keys import TONICS
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -38,7 +40,7 @@ NUMBERS = (
 )
 """Columns of :attr:`Catalogue.numbers`; NaN where a descriptor is unknown."""
 
-KEYS = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
+KEYS = TONICS
 
 
 @dataclass(frozen=True)

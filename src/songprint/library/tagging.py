@@ -15,9 +15,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from songprint.descriptors.keys import key_number, short_key_name
 from songprint.errors import DecodeError, SongprintError, UsageError
 from songprint.files import replacing, sweep
-from songprint.library.catalogue import KEYS
 from songprint.library.scan import Found, is_within
 from songprint.library.schema import WORD_FROM, FileRow
 from songprint.library.tagfields import FIELDS, FileTags, require_mutagen
@@ -252,7 +252,7 @@ def _bpm(catalogue: Catalogue, row: int, unsure: bool) -> str | None:
 def _key(catalogue: Catalogue, row: int, unsure: bool) -> str | None:
     key = int(catalogue.keys[row])
     sure = unsure or catalogue.number("key_confidence")[row] >= SURE_KEY
-    return KEYS[key % 12] + "m" * (key >= 12) if key >= 0 and sure else None
+    return short_key_name(key) if sure else None
 
 
 def _mood(catalogue: Catalogue, row: int, unsure: bool) -> str | None:
@@ -273,7 +273,7 @@ def _change(
         if text is None:
             continue
         shown = tags.shown(name)
-        if [told.casefold() for told in shown] == [text.casefold()]:
+        if len(shown) == 1 and _says(name, shown[0], text):
             continue
         if any(shown) and not wishes.replace:
             kept = True
@@ -283,6 +283,12 @@ def _change(
     tagged.kept += kept
     tagged.same += not after and not kept and None not in wanted.values()
     return TagChange(file.path, before, after) if after else None
+
+
+def _says(field: str, told: str, text: str) -> bool:
+    """Tell whether a tag says so already: a key in whatever spelling."""
+    key = key_number(text) if field == "key" else None
+    return told.casefold() == text.casefold() or (key is not None and key_number(told) == key)
 
 
 def _way_back(file: FileRow, done: TagChange, tagged: Tagged) -> TagChange | None:

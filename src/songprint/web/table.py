@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from songprint.descriptors.keys import key_number
 from songprint.errors import UsageError
 from songprint.kinship.guards import era_guard
 from songprint.kinship.reference import load_reference
@@ -259,22 +260,15 @@ def fold(text: str) -> str:
     return "".join(c for c in plain if not unicodedata.combining(c))
 
 
-def key_name(key: int) -> str | None:
-    """Return a key of :attr:`Catalogue.keys` as people write it: "A minor"."""
-    from songprint.library.catalogue import KEYS
-
-    return None if key < 0 else f"{KEYS[key % 12]} {'minor' if key >= 12 else 'major'}"
-
-
 def key_index(name: str) -> int:
-    """Return a key's number.
+    """Return a key's number, however it is spelt.
 
     Raises
     ------
     UsageError
         If there is no such key.
     """
-    for key in range(24):
-        if key_name(key) == name:
-            return key
-    raise UsageError(f"{name}: is no key; keys are written like F# minor")
+    key = key_number(name)
+    if key is None:
+        raise UsageError(f"{name}: is no key; keys are written like F# minor")
+    return key

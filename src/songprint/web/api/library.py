@@ -12,6 +12,7 @@ from pydantic import Field
 from songprint import __version__
 from songprint.cli.report import MOST_COMPARED, NEIGHBOURS, report_document
 from songprint.cli.text import printable
+from songprint.descriptors.keys import key_name
 from songprint.kinship.guards import sorted_eras
 from songprint.kinship.neighbours import Kinship
 from songprint.kinship.reference import load_reference
@@ -25,7 +26,7 @@ from songprint.web.commands import in_print
 from songprint.web.jobs import Job
 from songprint.web.page import OfPage
 from songprint.web.spilling import FEWEST_SONGS
-from songprint.web.table import Filter, key_name
+from songprint.web.table import Filter
 
 router = APIRouter(tags=["library"])
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from songprint.descriptors.keys import key_name
 from songprint.web.names import shown, title_of
-from songprint.web.table import key_name
 
 if TYPE_CHECKING:
     from songprint.kinship.distance import Weights as KinshipWeights

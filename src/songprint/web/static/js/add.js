@@ -176,11 +176,17 @@ export function dropZone(label, onFile) {
   return zone;
 }
 
+/** A key as people spell it; JSON has the tonic with a sharp. */
+function keyName(tonic, mode) {
+  const flats = { "D#": "Eb", "A#": "Bb", ...(mode === "major" ? { "C#": "Db", "G#": "Ab" } : {}) };
+  return `${flats[tonic] ?? tonic} ${mode}`;
+}
+
 function card(file, heard) {
   const said = heard.heard;
   const summary = { genre: said.genres[0].name, unsure: said.unsure };
   const { tempo_bpm: tempo, loudness_lufs: loudness, key, mode } = said.descriptors;
-  const facts = [clock(said.seconds), tempo === null ? null : `${Math.round(tempo)} BPM`, key ? `${key} ${mode}` : null, loudness === null ? null : `${loudness.toFixed(1)} LUFS`];
+  const facts = [clock(said.seconds), tempo === null ? null : `${Math.round(tempo)} BPM`, key ? keyName(key, mode) : null, loudness === null ? null : `${loudness.toFixed(1)} LUFS`];
   return h(
     "article",
     { class: "panel stack", "data-heard": heard.id },
