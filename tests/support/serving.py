@@ -77,9 +77,13 @@ class Client:
     def job(self, answer: Answer, seconds: float = 120.0) -> Any:
         """Wait for the end of a job that was started."""
         assert answer.status == 202, answer.body
+        return self.ended(answer.json["id"], seconds)
+
+    def ended(self, job: str, seconds: float = 120.0) -> Any:
+        """Wait for the end of a job."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            state = self.get(f"/api/jobs/{answer.json['id']}").json
+            state = self.get(f"/api/jobs/{job}").json
             if state["state"] in ("done", "failed", "cancelled"):
                 return state
             time.sleep(0.05)

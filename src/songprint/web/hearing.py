@@ -180,6 +180,7 @@ def serve(connection: Connection, cpu_seconds: float, file_bytes: int) -> None:
     """Do tasks until the other side hangs up; the target of the process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
     require_one_thread()
+    os.environ["JOBLIB_MULTIPROCESSING"] = "0"  # it would try to write where this may not
     with suppress(OSError):
         os.nice(5)  # whoever clicks comes first
     _limit(file_bytes)
