@@ -2,9 +2,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from songprint.datasets.core import sort_out
-from songprint.datasets.folder import open_folder
+from songprint.datasets.folder import open_folder, refuse_other_folders
+from songprint.errors import UsageError
 from support.datasets import make_folder, sound
+from support.shelves import small_song
 
 
 def test_folders_are_genres_and_the_folders_in_them_artists(tmp_path: Path) -> None:
@@ -26,3 +30,21 @@ def test_artists_are_read_from_tags_if_asked_for(tmp_path: Path) -> None:
     (tmp_path / "rock" / "c.flac").write_bytes(b"broken")
     dataset = open_folder(tmp_path, artists_from_tags=True)
     assert [track.artist for track in dataset] == ["From The Tag", None, "From The Folder"]
+
+
+def test_folders_of_a_few_songs_are_refused_as_genres(tmp_path: Path) -> None:
+    for number in range(8):
+        sound(tmp_path / f"folder {number % 3}" / f"{number}.mp3")
+    refuse_other_folders(tmp_path, open_folder(tmp_path))  # all but one have three songs
+    for name in ("folder 3", "folder 4"):
+        sound(tmp_path / name / "a.mp3")
+    with pytest.raises(UsageError, match=r"3 of 5 folders hold fewer than 3 songs.*tags:"):
+        refuse_other_folders(tmp_path, open_folder(tmp_path))
+
+
+def test_folders_called_like_their_artists_are_refused_as_genres(tmp_path: Path) -> None:
+    for artist in ("Nina", "Miles"):
+        for number in range(3):
+            small_song(tmp_path / artist / "album" / f"{number}.flac", artist=artist)
+    with pytest.raises(UsageError, match=r"called like the artists of their songs \(Miles\)"):
+        refuse_other_folders(tmp_path, open_folder(tmp_path))

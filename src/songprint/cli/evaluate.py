@@ -131,6 +131,7 @@ def _command(**options: Path | None) -> str:
 
 def _dataset(spec: str, out: Path | None, as_json: bool, workers: int | None) -> None:
     from songprint.datasets.core import sort_out, tell_left_out
+    from songprint.datasets.folder import refuse_other_folders
     from songprint.datasets.opening import open_dataset
     from songprint.evaluate.dataset import evaluate_songs
     from songprint.evaluate.dataset_card import render_dataset
@@ -145,6 +146,8 @@ def _dataset(spec: str, out: Path | None, as_json: bool, workers: int | None) ->
         complain(line)
     if not tracks:
         raise UsageError(f"{spec}: there are no songs here that can be measured")
+    if opened.name == "folder":
+        refuse_other_folders(opened.path, tracks)
     measured, unheard = _hear(tracks, workers)
     if not measured:
         raise SongprintError("no song could be heard, so nothing can be measured")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -25,6 +25,12 @@ ABOUT = About(
     citation="",
     where="Make one folder for each genre and put its songs there, or GENRE/ARTIST/song.",
 )
+
+FEWEST_SONGS = 3
+"""Of a genre; where most folders hold fewer, they are no genres."""
+
+FOLDERS_ASKED = 50
+"""Folders of whose first song the artist is read, to know folders of artists."""
 
 IN_NO_GENRE = "lies beside the folders of the genres, in none of them"
 
@@ -54,6 +60,38 @@ def has_genres(path: Path) -> bool:
     """Tell whether a folder holds folders that hold songs."""
     folders = (entry for entry in list_folder(path) if entry.is_dir())
     return any(next(audio_files(folder), None) for folder in folders)
+
+
+def refuse_other_folders(path: Path, tracks: Iterable[Track]) -> None:
+    """Raise `UsageError` if the folders are hardly genres, but artists or albums.
+
+    Parameters
+    ----------
+    path : Path
+        The folder of the folders.
+    tracks : iterable of Track
+        What :func:`open_folder` found in them.
+    """
+    songs: dict[str, list[Track]] = {}
+    for track in tracks:
+        songs.setdefault(track.id.partition("/")[0], []).append(track)
+    few = [name for name, inside in songs.items() if len(inside) < FEWEST_SONGS]
+    asked = list(songs)[:FOLDERS_ASKED]
+    artists = [name for name in asked if _is_artist(name, songs[name][0])]
+    if 2 * len(few) > len(songs):
+        what = f"{len(few)} of {len(songs)} folders hold fewer than {FEWEST_SONGS} songs"
+    elif 2 * len(artists) > len(asked):
+        what = f"folders are called like the artists of their songs ({artists[0]})"
+    else:
+        return
+    raise UsageError(
+        f"{path}: {what} and are hardly genres; sort songs into a folder for each genre, or take "
+        f"the genres in their tags: tags:{path}"
+    )
+
+
+def _is_artist(name: str, song: Track) -> bool:
+    return (_tagged_artist(song.path) or "").casefold() == name.casefold()
 
 
 def _entries(root: Path, artists_from_tags: bool) -> Iterator[Track | LeftOut]:

@@ -104,8 +104,14 @@ def genre_scores(truth: Labels, predicted: Labels) -> list[GenreScore]:
 
 
 def macro_f1(truth: Labels, predicted: Labels) -> float:
-    """Return the mean F1 over every genre in either, so that small genres count as large ones."""
-    return float(np.mean([score.f1.value for score in genre_scores(truth, predicted)]))
+    """Return the mean F1 over the genres that there are, so that small ones count as large ones.
+
+    A genre that no song has, but some are called, costs the genres of those songs their recall; a
+    mean over it as well would fall with every genre that a head knows and the songs have not.
+    """
+    return float(
+        np.mean([score.f1.value for score in genre_scores(truth, predicted) if score.songs])
+    )
 
 
 def _f1(jaccard: float) -> float:

@@ -129,7 +129,8 @@ class HeadScore:
     accuracy : Share
         Of the most probable genre.
     macro_f1, ece : float
-        Class-balanced F1; expected calibration error in ten bins of equal count.
+        Mean F1 of the genres that the songs have; expected calibration error in ten bins of equal
+        count.
     ece_chance : float
         The mean error that a perfectly calibrated head with these confidences would show on so
         few songs.
