@@ -34,6 +34,7 @@ from songprint.audio.decode import decode
 from songprint.audio.mel import log_mel
 from songprint.descriptors.beat import Beat, analyse_beat, onset_envelope
 from songprint.descriptors.rhythm import Rhythm, analyse_rhythm
+from songprint.descriptors.keys import told_key
 from songprint.descriptors.tonality import ChromaMeter, Tonality
 from songprint.library.scan import find_songs
 from songprint.pieces import PIECES, signals
@@ -227,7 +228,7 @@ def pieces() -> None:
     for piece in PIECES:
         samples = piece.render(sample_rate_hz=RATE_HZ).mean(axis=1).astype(np.float32)
         beat, tonality = beat_of(samples), tonality_of(samples)
-        key = f"{tonality.key} {tonality.mode}" if tonality.key else "none"
+        key = told_key(f"{tonality.key} {tonality.mode}") if tonality.key else "none"
         tempo = f"{beat.tempo_bpm:7.1f}" if beat.tempo_bpm else "   none"
         print(
             f"{piece.name:20} {piece.tempo_bpm if piece.has_beat else 'none':>10} {tempo} "
