@@ -33,8 +33,8 @@ import scipy
 from songprint.audio.decode import decode
 from songprint.audio.mel import log_mel
 from songprint.descriptors.beat import Beat, analyse_beat, onset_envelope
-from songprint.descriptors.rhythm import Rhythm, analyse_rhythm
 from songprint.descriptors.keys import told_key
+from songprint.descriptors.rhythm import Rhythm, analyse_rhythm
 from songprint.descriptors.tonality import ChromaMeter, Tonality
 from songprint.library.scan import find_songs
 from songprint.pieces import PIECES, signals

@@ -141,6 +141,21 @@ def test_shortcomings_name_the_labels_that_have_some() -> None:
     assert shortcomings(both) == {"few": f"1 song, {MIN_SONGS} are needed"}
 
 
+def test_a_refusal_names_those_that_lack_most_and_counts_the_others() -> None:
+    few = [made_up(labels=(f"genre {n}",), artists=1, songs=n) for n in range(1, 8)]
+    examples = Examples(
+        np.concatenate([one.embeddings for one in reversed(few)]),
+        np.concatenate([one.labels for one in reversed(few)]),
+        np.concatenate([one.artists for one in reversed(few)]),
+    )
+    with pytest.raises(UsageError) as caught:
+        learn(examples, "mine", SHA256)
+    assert str(caught.value) == (
+        "genre 1: 1 song, 8 are needed; genre 2: 2 songs, 8 are needed; "
+        "genre 3: 3 songs, 8 are needed; 4 more of 7 genres lack songs or artists"
+    )
+
+
 def test_an_artist_of_two_labels_is_in_one_fold_and_learning_works() -> None:
     examples = made_up(artists=2, songs=6)
     shared = np.char.replace(examples.artists, "shoegaze", "grunge")

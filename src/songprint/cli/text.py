@@ -71,8 +71,8 @@ def count(n: int, what: str) -> str:
     return f"{n:,} {what}{'s' * (n != 1)}"
 
 
-def first_of(names: Sequence[str], most: int | None, all_told_by: str) -> list[str]:
-    """Return the first names and, if there are others, how many and who tells them.
+def first_of(names: Sequence[str], most: int | None, all_told_by: str = "") -> list[str]:
+    """Return the first names and, if there are others, how many and who tells them, if any does.
 
     Examples
     --------
@@ -83,7 +83,8 @@ def first_of(names: Sequence[str], most: int | None, all_told_by: str) -> list[s
     """
     if most is None or len(names) <= most + 1:  # a line that says "1 more" could be the name
         return list(names)
-    return [*names[:most], f"and {len(names) - most:,} more: {all_told_by} names all"]
+    told = f": {all_told_by} names all" if all_told_by else ""
+    return [*names[:most], f"and {len(names) - most:,} more{told}"]
 
 
 def complain(message: str) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from songprint.cli.options import Workers
-from songprint.cli.text import complain
+from songprint.cli.text import complain, first_of
 from songprint.errors import UsageError
 
 if TYPE_CHECKING:
@@ -30,6 +30,9 @@ each artist in it; the folders of GTZAN and FMA serve as well. TABLE is a CSV
 file with the header path,label or path,label,artist,split. Each genre needs
 8 songs by 2 artists; a dozen by as many artists is a fair start.
 """
+
+MOST_SET_ASIDE = 10
+"""Genres of tags that are named one by one as too rare to be learnt."""
 
 
 def train(
@@ -131,8 +134,9 @@ def _learnable(examples: Examples, encoder_sha256: str, *, drop: bool) -> Exampl
     from songprint.genre.personal import OTHER, Examples, shortcomings
 
     if drop and (lacks := shortcomings(examples)):
-        for label, lack in lacks.items():
-            complain(f"{label}: set aside: {lack}")
+        told = [f"{label}: set aside: {lack}" for label, lack in lacks.items()]
+        for line in first_of(told, MOST_SET_ASIDE):
+            complain(line)
         examples = examples.select(~np.isin(examples.labels, list(lacks)))
         if not examples.classes:
             raise UsageError("no genre has enough songs, by enough artists, to be learnt")

@@ -31,6 +31,9 @@ MIN_SONGS = 8
 MIN_ARTISTS = 2
 """Of each label: one to learn from and another to measure on."""
 
+MOST_NAMED = 3
+"""Labels that a refusal names; those that lack most."""
+
 OTHER = "other"
 """The label of the background: songs that are none of the user's genres."""
 
@@ -234,22 +237,27 @@ def apply(personal: PersonalHead, embedding: NDArray[np.floating[Any]]) -> dict[
 
 
 def shortcomings(examples: Examples) -> dict[str, str]:
-    """Return what each label lacks to be learnt, for the labels that lack something."""
-    lacks = {}
+    """Return what each label lacks to be learnt, of those that lack something; the worst first."""
+    lacks: list[tuple[int, str, str]] = []
     for label in examples.classes:
         of_label = examples.labels == label
         songs, artists = int(of_label.sum()), len(np.unique(examples.artists[of_label]))
         if songs < MIN_SONGS:
-            lacks[label] = f"{songs} song{'s' * (songs != 1)}, {MIN_SONGS} are needed"
+            told = f"{songs} song{'s' * (songs != 1)}, {MIN_SONGS} are needed"
+            lacks.append((songs, label, told))
         elif artists < MIN_ARTISTS:
-            lacks[label] = "all songs are by one artist, whose voice would be learnt instead"
-    return lacks
+            told = "all songs are by one artist, whose voice would be learnt instead"
+            lacks.append((songs, label, told))
+    return {label: told for _, label, told in sorted(lacks)}
 
 
 def refuse_unlearnable(examples: Examples) -> None:
     """Raise `UsageError`, in one line, if the songs cannot support a head."""
     if lacks := shortcomings(examples):
-        raise UsageError("; ".join(f"{label}: {what}" for label, what in lacks.items()))
+        told = [f"{label}: {what}" for label, what in list(lacks.items())[:MOST_NAMED]]
+        if more := len(lacks) - len(told):
+            told.append(f"{more} more of {len(examples.classes)} genres lack songs or artists")
+        raise UsageError("; ".join(told))
     if len(examples.classes) < 2:
         only = "".join(examples.classes) or "none"
         raise UsageError(f"at least two labels are needed to tell apart, there is {only}")
