@@ -125,6 +125,17 @@ def test_playlists_are_suggested_and_written(kin_shelf: Library, tmp_path: Path)
     assert len(list(folder.glob("*.m3u8"))) == 4
 
 
+def test_why_there_are_fewer_playlists_than_were_asked_for_is_said(kin_shelf: Library) -> None:
+    found = told(kin_shelf, "cluster", "--count", "30")
+    few = len(found["playlists"])
+    assert few < 30
+    assert found["remarks"] == [
+        f"{few} of 30 playlists: the rest of the library makes none of 5 songs or more, with"
+        " 3 of an artist at most and no copies"
+    ]
+    assert told(kin_shelf, "cluster", "--count", "4")["remarks"] == []
+
+
 def test_people_read_playlists_with_names(kin_shelf: Library) -> None:
     done = command("cluster", "--library", kin_shelf.path, "--count", "4", "--length", "3")
     assert done.exit_code == 0

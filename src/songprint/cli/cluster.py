@@ -63,7 +63,7 @@ def cluster(
     """Suggest playlists of songs that lie together, with names."""
     from songprint.cli.asked import Shelf
     from songprint.cli.listing import print_document, print_songs, song_document
-    from songprint.kinship.clusters import clusters
+    from songprint.kinship.clusters import FEWEST_SONGS, clusters
 
     weights = weights_of(beat, intensity, rhythm, timbre, genre)
     if m3u_folder is not None and m3u_folder.exists() and not m3u_folder.is_dir():
@@ -73,6 +73,17 @@ def cluster(
     found = clusters(shelf.kinship, count, length, weights, artist_cap=artist_cap)
     if m3u_folder is not None:
         _write(catalogue, found, m3u_folder)
+    remarks = []
+    if not found:
+        remarks.append("the library has too few songs for playlists")
+    elif count is not None and len(found) < count:
+        capped = f"{artist_cap} of an artist at most and " if artist_cap else ""
+        remarks.append(
+            f"{len(found)} of {count} playlists: the rest of the library makes none of"
+            f" {min(FEWEST_SONGS, length)} songs or more, with {capped}no copies"
+        )
+    for remark in remarks:
+        complain(remark)
     if as_json:
         playlists = [
             {
@@ -83,10 +94,8 @@ def cluster(
             }
             for one in found
         ]
-        print_document({"playlists": playlists})
+        print_document({"playlists": playlists, "remarks": remarks})
         return
-    if not found:
-        complain("the library has too few songs for playlists")
     for number, one in enumerate(found):
         typer.echo(f"{'' if number == 0 else chr(10)}{printable(one.name)}: {one.songs} songs")
         print_songs(catalogue, ((row, " ", "") for row in one.rows))
