@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import uvicorn
 
 from songprint.web.app import create_app
@@ -74,17 +75,25 @@ class Client:
         headers = {"Content-Type": "application/octet-stream"}
         return self.send("POST", f"/api/classify?name={name}", data, headers)
 
+    def check(self, told: Any, path: str, kind: str) -> None:
+        """Fail unless an answer of a kind is as the OpenAPI document describes it."""
+        document = self.get("/openapi.json").json
+        content = document["paths"][path]["get"]["responses"]["200"]["content"]
+        schema = content["application/json"]["schema"]["discriminator"]["mapping"][kind]
+        jsonschema.validate(told, {"$ref": schema, "components": document["components"]})
+
     def job(self, answer: Answer, seconds: float = 120.0) -> Any:
         """Wait for the end of a job that was started."""
         assert answer.status == 202, answer.body
         return self.ended(answer.json["id"], seconds)
 
     def ended(self, job: str, seconds: float = 120.0) -> Any:
-        """Wait for the end of a job."""
+        """Wait for the end of a job, which is as the server's OpenAPI document has it."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             state = self.get(f"/api/jobs/{job}").json
             if state["state"] in ("done", "failed", "cancelled"):
+                self.check(state, "/api/jobs/{job_id}", state["kind"])
                 return state
             time.sleep(0.05)
         raise AssertionError(f"not done after {seconds} s: {state}")

@@ -24,7 +24,7 @@ def add(
     prune: bool = False,
     retry: bool = False,
     thorough: bool = False,
-) -> dict[str, Any]:
+) -> dict[str, Any] | None:
     """Add folders; the work of a job.
 
     Parameters
@@ -46,8 +46,8 @@ def add(
 
     Returns
     -------
-    dict
-        As ``songprint add --json`` prints it; empty if it was stopped.
+    dict or None
+        As ``songprint add --json`` prints it; None if it was stopped.
 
     Raises
     ------
@@ -55,7 +55,8 @@ def add(
         If the library cannot be written, by this process or at all.
     """
     hearing = str(library), list(folders), workers, prune, retry, thorough
-    return run_beside(job, _add, *hearing) or {}
+    added: dict[str, Any] | None = run_beside(job, _add, *hearing)
+    return added
 
 
 def _add(

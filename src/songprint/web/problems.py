@@ -24,6 +24,13 @@ MEDIA_TYPE = "application/problem+json"
 log = logging.getLogger("songprint.web")
 
 
+class Fault(BaseModel):
+    """A field that is at fault."""
+
+    field: str
+    message: str
+
+
 class Problem(BaseModel):
     """What went wrong (RFC 9457)."""
 
@@ -31,14 +38,14 @@ class Problem(BaseModel):
     title: str
     status: int
     detail: str = ""
-    errors: list[dict[str, Any]] = Field(default=[], description="Which fields are at fault.")
+    errors: list[Fault] = Field(default=[], description="Which fields are at fault.")
 
 
 def problem(
     status: int,
     detail: str,
     *,
-    errors: list[dict[str, Any]] | None = None,
+    errors: list[Fault] | None = None,
     headers: dict[str, str] | None = None,
 ) -> JSONResponse:
     """Return the response that tells of a problem."""
@@ -69,10 +76,10 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
         faults = [
-            {"field": ".".join(map(str, fault["loc"])), "message": str(fault["msg"])}
+            Fault(field=".".join(map(str, fault["loc"])), message=str(fault["msg"]))
             for fault in error.errors()
         ]
-        named = "; ".join(f"{fault['field']}: {fault['message']}" for fault in faults[:3])
+        named = "; ".join(f"{fault.field}: {fault.message}" for fault in faults[:3])
         return problem(422, printable(named), errors=faults)
 
     @app.exception_handler(Exception)

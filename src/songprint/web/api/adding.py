@@ -11,7 +11,6 @@ from starlette.concurrency import run_in_threadpool
 
 from songprint.audio.container import DecodeLimits
 from songprint.cli.document import song_document
-from songprint.cli.hearing import Heard as Listed
 from songprint.cli.places import personal_head_path
 from songprint.cli.text import printable
 from songprint.errors import UsageError
@@ -19,7 +18,8 @@ from songprint.kinship.explain import say_why
 from songprint.library.catalogue import catalogue_of
 from songprint.library.forget import forget_folders
 from songprint.web.adding import add
-from songprint.web.api.jobs import JobState, told
+from songprint.web.api.documents import HeardSong
+from songprint.web.api.jobs import AddJob, told
 from songprint.web.api.models import BYTES, PERSONAL_NAME, Model, Neighbour, neighbour_fields
 from songprint.web.jobs import Job
 from songprint.web.names import shown
@@ -81,19 +81,19 @@ class Classified(Model):
     in_library: bool
     title: str | None
     artist: str | None
-    heard: dict[str, Any] = Field(description="As songprint classify --json --timeline prints it.")
+    heard: HeardSong = Field(description="As songprint classify --json --timeline prints it.")
     similar: list[Neighbour] = Field(description="The nearest songs of the library.")
 
 
 @router.post("/api/add", status_code=202)
-def add_folders(page: OfPage, asked: FoldersToAdd) -> JobState:
+def add_folders(page: OfPage, asked: FoldersToAdd) -> AddJob:
     """Start to add folders to the library; what is new or has changed is heard."""
     folders = [allowed_folder(page, folder) for folder in asked.folders]
     folders = folders or page.shelf.library.folders()
     if not folders:
         raise UsageError("no folder was added yet; name one")
 
-    def work(job: Job) -> dict[str, Any]:
+    def work(job: Job) -> dict[str, Any] | None:
         try:
             return add(
                 job,
@@ -107,7 +107,7 @@ def add_folders(page: OfPage, asked: FoldersToAdd) -> JobState:
         finally:
             page.shelf.refresh()
 
-    return told(page.jobs.start("add", work))
+    return told(AddJob, page.jobs.start("add", work))
 
 
 @router.post("/api/forget")
@@ -203,7 +203,7 @@ def _classified(page: Page, heard: Heard, name: str) -> Classified:
         in_library=snapshot is not None and snapshot.row_of(song) is not None,
         title=shown(title),
         artist=shown(heard.artist),
-        heard=song_document(Listed(printable(name), heard.fingerprint, None), timeline=True),
+        heard=song_document(printable(name), heard.fingerprint, timeline=True),
         similar=_similar(snapshot, heard) if snapshot is not None else [],
     )
 

@@ -24,7 +24,7 @@ from songprint.genre.personal import (
 )
 from songprint.views.numbers import NUMBERS
 from songprint.web import tasks
-from songprint.web.api.jobs import JobState, told
+from songprint.web.api.jobs import LearnJob, told
 from songprint.web.api.models import (
     PERSONAL_NAME,
     Label,
@@ -223,7 +223,7 @@ PersonalName = Annotated[str, Path(min_length=1, max_length=80, pattern=PERSONAL
 
 
 @router.post("/api/genres/personal", status_code=202)
-def learn(page: OfPage, asked: ToLearn) -> JobState:
+def learn(page: OfPage, asked: ToLearn) -> LearnJob:
     """Start to learn genres of one's own, and to measure how well they are told.
 
     One genre alone is told from a background of all kinds of music that ships with songprint.
@@ -231,7 +231,7 @@ def learn(page: OfPage, asked: ToLearn) -> JobState:
     embeddings, labels, artists = _examples(page, asked)
 
     def work(job: Job) -> dict[str, Any]:
-        job.progress = {"songs": len(labels)}
+        del job
         text, document = page.own.run(
             tasks.learn, embeddings, labels, artists, asked.name, limit_seconds=300.0
         )
@@ -241,7 +241,7 @@ def learn(page: OfPage, asked: ToLearn) -> JobState:
         document["file"] = place.name
         return dict(document)
 
-    return told(page.jobs.start("learn", work))
+    return told(LearnJob, page.jobs.start("learn", work))
 
 
 def _examples(page: Page, asked: ToLearn) -> tuple[Any, list[str], list[str]]:

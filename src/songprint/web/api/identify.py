@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 
 from songprint.audio.container import DecodeLimits
 from songprint.web import tasks
-from songprint.web.api.jobs import JobState, told
+from songprint.web.api.jobs import DoctorJob, DuplicatesJob, told
 from songprint.web.api.models import BYTES, Model, Song, rounded, song
 from songprint.web.commands import run_command
 from songprint.web.jobs import Job
@@ -94,7 +94,7 @@ def duplicates(
     anew: Annotated[
         bool, Query(description="Compare all songs, not only those that are new.")
     ] = False,
-) -> JobState:
+) -> DuplicatesJob:
     """Start to look for recordings that the library has more than once.
 
     The job's result is what ``songprint duplicates --json`` prints.
@@ -105,14 +105,14 @@ def duplicates(
         again = ["--anew"] if anew else []
         return run_command(job, ["duplicates", "--json", "--library", library, *again])
 
-    return told(page.jobs.start("duplicates", work))
+    return told(DuplicatesJob, page.jobs.start("duplicates", work))
 
 
 @router.post("/api/doctor", status_code=202)
-def doctor(page: OfPage) -> JobState:
+def doctor(page: OfPage) -> DoctorJob:
     """Start to check that songprint is whole and works on the server's machine.
 
     The job's result is what ``songprint doctor --json`` prints.
     """
     command = ["doctor", "--json", "--library", str(page.shelf.library.path)]
-    return told(page.jobs.start("doctor", lambda job: run_command(job, command)))
+    return told(DoctorJob, page.jobs.start("doctor", lambda job: run_command(job, command)))

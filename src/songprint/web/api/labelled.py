@@ -15,7 +15,7 @@ from pydantic import Field, model_validator
 
 from songprint.cli.places import personal_head_path
 from songprint.errors import SongprintError
-from songprint.web.api.jobs import JobState, told
+from songprint.web.api.jobs import EvaluateJob, GalleryJob, LearnJob, told
 from songprint.web.api.models import Label, Model, Name, SongId
 from songprint.web.audio import path_of
 from songprint.web.commands import run_command
@@ -124,7 +124,7 @@ class Source:
 
 
 @router.post("/api/evaluate", status_code=202)
-def evaluate(page: OfPage, asked: Labelled) -> JobState:
+def evaluate(page: OfPage, asked: Labelled) -> EvaluateJob:
     """Start to measure how well songprint tells the genres of songs whose genres are known.
 
     The job's result is what ``songprint evaluate --json`` prints.
@@ -134,11 +134,11 @@ def evaluate(page: OfPage, asked: Labelled) -> JobState:
     def work(job: Job) -> Any:
         return _in_a_room(page, job, ["evaluate", "--json", *_workers(page), "--"], source)
 
-    return told(page.jobs.start("evaluate", work))
+    return told(EvaluateJob, page.jobs.start("evaluate", work))
 
 
 @router.post("/api/train", status_code=202)
-def train(page: OfPage, asked: ToTrain) -> JobState:
+def train(page: OfPage, asked: ToTrain) -> LearnJob:
     """Start to learn genres of one's own from files, and to measure how well they are told.
 
     The job's result is what ``songprint train --json`` prints. Fine-tuning needs PyTorch.
@@ -156,11 +156,11 @@ def train(page: OfPage, asked: ToTrain) -> JobState:
         result = _in_a_room(page, job, [*command, "--"], source)
         return {**result, "file": place.name} if result else result
 
-    return told(page.jobs.start("learn", work))
+    return told(LearnJob, page.jobs.start("learn", work))
 
 
 @router.post("/api/gallery", status_code=202)
-def gallery(page: OfPage, asked: ToDraw) -> JobState:
+def gallery(page: OfPage, asked: ToDraw) -> GalleryJob:
     """Start to draw genres side by side and to measure in what they differ.
 
     The job's result is what ``songprint gallery --json`` prints, its files are the figures, pages
@@ -181,7 +181,7 @@ def gallery(page: OfPage, asked: ToDraw) -> JobState:
         page.jobs.leave(job, room)
         return {**result, "written": list(job.files)} if result else result
 
-    return told(page.jobs.start("gallery", work))
+    return told(GalleryJob, page.jobs.start("gallery", work))
 
 
 def require_for_finetuning(wanted: bool) -> None:

@@ -19,6 +19,7 @@ from songprint.kinship.reference import load_reference
 from songprint.kinship.words import SOUNDS, fits, understand
 from songprint.library.overview import overview
 from songprint.library.store import Library
+from songprint.web.api.documents import Report
 from songprint.web.api.models import Model, Song, rounded, song_fields
 from songprint.web.api.songs import Wanted
 from songprint.web.beside import Tell, run_beside
@@ -93,14 +94,14 @@ def library(page: OfPage) -> Overview:
 
 
 @router.get("/api/report")
-def report(page: OfPage, hubs: bool = False) -> dict[str, Any]:
+def report(page: OfPage, hubs: bool = False) -> Report:
     """Report on the library as ``songprint report --json`` does.
 
     Hubs are measured on request, in libraries of up to 20,000 songs; else they are null.
     """
     kept = page.shelf.library
     if kept.table("songs").count_rows() >= FEWEST_SONGS:
-        large: dict[str, Any] = run_beside(Job("report"), _report, str(kept.path))
+        large: Report = run_beside(Job("report"), _report, str(kept.path))
         return large
     seen = overview(kept)
     measured = None
@@ -108,7 +109,7 @@ def report(page: OfPage, hubs: bool = False) -> dict[str, Any]:
         snapshot = page.shelf.current()
         before = Kinship(snapshot.catalogue, correct_hubs=False).reach(NEIGHBOURS)
         measured = before, snapshot.kinship.reach(NEIGHBOURS)
-    document: dict[str, Any] = in_print(report_document(kept, seen, measured))
+    document: Report = in_print(report_document(kept, seen, measured))
     return document
 
 

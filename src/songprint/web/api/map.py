@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 from pydantic import Field
 
-from songprint.web.api.models import Model
+from songprint.web.api.models import BINARY, Model
 from songprint.web.page import OfPage
 from songprint.web.refusal import Refusal
 
@@ -37,7 +37,7 @@ def overview(page: OfPage) -> Map:
 @router.get(
     "/api/map/points",
     response_class=Response,
-    responses={200: {"content": {"application/octet-stream": {}}}},
+    responses={200: {"content": {"application/octet-stream": BINARY}}},
 )
 def points(page: OfPage, version: int | None = None) -> Response:
     """Return the points, little-endian.

@@ -38,12 +38,10 @@ Label = Annotated[
 PERSONAL_NAME = r"^[\w .-]+$"
 """What genres of one's own may be called in an address."""
 
-BYTES = {
-    "requestBody": {
-        "required": True,
-        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
-    }
-}
+BINARY = {"schema": {"type": "string", "format": "binary"}}
+"""Of a body that is a file."""
+
+BYTES = {"requestBody": {"required": True, "content": {"application/octet-stream": BINARY}}}
 """Of a route whose body is a file."""
 
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Response
 from pydantic import Field
 
 from songprint.web import tasks
-from songprint.web.api.models import Model, SongId
+from songprint.web.api.models import BINARY, Model, SongId
 from songprint.web.audio import path_of
 from songprint.web.names import title_of
 from songprint.web.page import OfPage
@@ -40,7 +40,7 @@ class ToPlot(Model):
 @router.post(
     "/api/plot",
     response_class=Response,
-    responses={200: {"content": {media: {} for media in TYPES.values()}}},
+    responses={200: {"content": dict.fromkeys(TYPES.values(), BINARY)}},
 )
 def plot(page: OfPage, asked: ToPlot) -> Response:
     """Draw songs below each other, as ``songprint plot`` does."""

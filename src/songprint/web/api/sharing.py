@@ -10,7 +10,7 @@ from pydantic import Field, StringConstraints, model_validator
 from starlette.concurrency import run_in_threadpool
 
 from songprint.library.importing import forget_imported
-from songprint.web.api.jobs import JobState, told
+from songprint.web.api.jobs import ExportJob, ImportJob, TagJob, told
 from songprint.web.api.labelled import is_installed
 from songprint.web.api.models import BYTES, Model, Name, SongId
 from songprint.web.commands import run_command
@@ -64,7 +64,7 @@ class ToTag(Model):
 
 
 @router.post("/api/export", status_code=202)
-def export(page: OfPage, asked: ToExport) -> JobState:
+def export(page: OfPage, asked: ToExport) -> ExportJob:
     """Start to write the library's songs, without audio, into one Parquet file for others.
 
     The job's result is what ``songprint export --json`` prints, its one file the songs.
@@ -78,11 +78,11 @@ def export(page: OfPage, asked: ToExport) -> JobState:
         page.jobs.leave(job, room)
         return {**result, "file": file.name} if result else result
 
-    return told(page.jobs.start("export", work))
+    return told(ExportJob, page.jobs.start("export", work))
 
 
 @router.post("/api/import", status_code=202, openapi_extra=BYTES)
-async def import_songs(page: OfPage, request: Request, name: FileName) -> JobState:
+async def import_songs(page: OfPage, request: Request, name: FileName) -> ImportJob:
     """Start to make a stranger's songs findable: the body is a file that an export wrote.
 
     The job's result is what ``songprint import --json`` prints.
@@ -104,7 +104,7 @@ async def import_songs(page: OfPage, request: Request, name: FileName) -> JobSta
                 one["file"] = name
             return result
 
-        return told(page.jobs.start("import", work))
+        return told(ImportJob, page.jobs.start("import", work))
     except BaseException:
         shutil.rmtree(room, ignore_errors=True)
         raise
@@ -121,7 +121,7 @@ def forget(page: OfPage, name: Annotated[str, Path(min_length=1, max_length=200)
 
 
 @router.post("/api/tag", status_code=202)
-def tag(page: OfPage, asked: ToTag) -> JobState:
+def tag(page: OfPage, asked: ToTag) -> TagJob:
     """Start to write genre, tempo, key or mood into the tags of the library's files, or undo it.
 
     The job's result is what ``songprint tag --json`` prints. Needs mutagen.
@@ -147,7 +147,7 @@ def tag(page: OfPage, asked: ToTag) -> JobState:
         finally:
             page.shelf.refresh()
 
-    return told(page.jobs.start("tag", work))
+    return told(TagJob, page.jobs.start("tag", work))
 
 
 def _files(page: Page, songs: list[SongId] | None, restricted: bool) -> list[str]:

@@ -15,7 +15,7 @@ from songprint.kinship.mix import mix
 from songprint.kinship.neighbours import Kinship
 from songprint.kinship.path import travel
 from songprint.library.store import Library
-from songprint.web.api.jobs import JobState, told
+from songprint.web.api.jobs import ClustersJob, told
 from songprint.web.api.models import (
     Model,
     Neighbour,
@@ -134,7 +134,7 @@ def mixed(page: OfPage, asked: MixAsked) -> list[Neighbour]:
 
 
 @router.post("/api/clusters", status_code=202)
-def suggest(page: OfPage, asked: ClustersAsked) -> JobState:
+def suggest(page: OfPage, asked: ClustersAsked) -> ClustersJob:
     """Start to look for playlists that the library suggests; the job's result lists them."""
     snapshot = page.shelf.current()
     wanted = asked.count, asked.length, asked.weights.of_kinship()
@@ -144,7 +144,7 @@ def suggest(page: OfPage, asked: ClustersAsked) -> JobState:
             return run_beside(job, _suggested_of, str(page.shelf.library.path), *wanted)
         return _suggested(snapshot.kinship, *wanted)
 
-    return told(page.jobs.start("clusters", work))
+    return told(ClustersJob, page.jobs.start("clusters", work))
 
 
 def _suggested_of(tell: Tell, place: str, *wanted: Any) -> list[dict[str, object]]:

@@ -99,7 +99,7 @@ async function watch(job, place, signal, go) {
   const state = await follow(
     job,
     ({ progress: p }) => {
-      if (p.files === undefined) return;
+      if (!p) return;
       const done = p.files - p.left;
       if (p.files) bar.value = done / p.files;
       const rate = p.heard ? `, ${p.songs_per_second.toFixed(1)} songs a second, ${Math.round(p.times_real_time)}× real time` : "";

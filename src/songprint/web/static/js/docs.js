@@ -53,17 +53,20 @@ function tryIt(path) {
 }
 
 function typeOf(schema = {}) {
-  if (schema.anyOf) return schema.anyOf.map(typeOf).filter((t) => t !== "null").join(" or ");
+  const choices = schema.anyOf ?? schema.oneOf;
+  if (choices && !schema.type) return choices.map(typeOf).filter((t) => t !== "null").join(" or ");
+  if (schema.const) return schema.const;
   if (schema.enum) return schema.enum.join(" | ");
   if (schema.type === "array") return `${typeOf(schema.items)}, repeated`;
-  return schema.type ?? "any";
+  return [schema.type ?? "any"].flat().join(" or ");
 }
 
 /** Return a schema as an outline of names and types. */
 function shape(schema, document, depth = 0) {
   const indent = "  ".repeat(depth);
   if (schema.$ref) return shape(document.components.schemas[schema.$ref.split("/").pop()], document, depth);
-  if (schema.anyOf) return schema.anyOf.map((one) => shape(one, document, depth)).join(" or ");
+  const choices = schema.anyOf ?? schema.oneOf;
+  if (choices && !schema.type) return choices.map((one) => shape(one, document, depth)).join(" or ");
   if (schema.type === "array") return `[${shape(schema.items ?? {}, document, depth)}, …]`;
   if (schema.properties && depth < 4) {
     const lines = Object.entries(schema.properties).map(([name, value]) => `${indent}  ${name}${schema.required?.includes(name) ? "" : "?"}: ${shape(value, document, depth + 1)}`);

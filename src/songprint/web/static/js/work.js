@@ -16,7 +16,8 @@ export async function work(place, what, path, { body, query, signal, files = tru
   try {
     state = await follow(
       id,
-      ({ progress: { done, total, lines } }) => {
+      ({ progress }) => {
+        const { done, total, lines } = progress ?? {};
         if (total) bar.value = done / total;
         line.textContent = [total ? `${Math.floor(done)} of ${Math.floor(total)}` : null, lines?.at(-1)].filter(Boolean).join(": ") || `${what} …`;
       },
