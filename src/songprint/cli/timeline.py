@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import string
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import cycle, pairwise
 from typing import TYPE_CHECKING
@@ -12,29 +12,12 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from songprint.cli.text import clock
+from songprint.genre.colours import colour_of, colours_of
 
 if TYPE_CHECKING:
     from songprint.fingerprints import Segment
 
 UNSURE = "unsure"
-GENRE_COLOURS = {
-    "blues": "dodger_blue1",
-    "classical": "khaki1",
-    "country": "orange3",
-    "disco": "medium_orchid1",
-    "electronic": "cyan1",
-    "hip-hop": "purple",
-    "jazz": "gold1",
-    "metal": "grey70",
-    "pop": "hot_pink",
-    "reggae": "green3",
-    "rock": "red1",
-    UNSURE: "grey39",
-}
-MORE_COLOURS = ("dodger_blue1", "gold1", "hot_pink", "green3", "cyan1", "red1", "medium_orchid1")
-"""For genres of the user's own, which none above has."""
-
-UNKNOWN_COLOUR = "white"
 
 LETTERS = string.ascii_uppercase + string.ascii_lowercase + string.digits
 BLOCKS = "▁▂▃▄▅▆▇█"
@@ -57,7 +40,7 @@ class Column:
 
 def genre_style(name: str) -> str:
     """Return the colour of a genre."""
-    return GENRE_COLOURS.get(name, UNKNOWN_COLOUR)
+    return colour_of(name)
 
 
 def draw_timeline(
@@ -81,7 +64,7 @@ def draw_timeline(
         return
     present = dict.fromkeys(column.genre for column in drawn)
     letters = dict(zip(present, cycle(LETTERS), strict=False))
-    styles = _styles(present)
+    styles = colours_of(present)
     heights = _heights([column.level_dbfs for column in drawn])
     blocks = BLOCKS if unicode else ASCII_BLOCKS
     bars = Text("  ")
@@ -138,15 +121,6 @@ def _marks(columns: Sequence[Column]) -> str:
                 line = line.ljust(i) + clock(time)
             time += step
     return f"{line.ljust(room)} {end}" if len(line) <= room else line
-
-
-def _styles(present: Iterable[str]) -> dict[str, str]:
-    """Return the colour of each genre: those without one of their own get what is left."""
-    names = list(present)
-    known = {name: GENRE_COLOURS[name] for name in names if name in GENRE_COLOURS}
-    left = [colour for colour in MORE_COLOURS if colour not in known.values()] or [UNKNOWN_COLOUR]
-    unknown = dict(zip((name for name in names if name not in known), cycle(left), strict=False))
-    return {name: known.get(name) or unknown[name] for name in names}
 
 
 def _legend(styles: dict[str, str], letters: dict[str, str], colour: bool, unicode: bool) -> Text:

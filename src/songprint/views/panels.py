@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from songprint.descriptors.tonality import PITCH_CLASSES
+from songprint.genre.colours import colours_of
 from songprint.views.axes import (
     LEVEL_RANGE_DBFS,
     set_band_axis,
@@ -20,7 +21,6 @@ from songprint.views.bands import POINTS_PER_OCTAVE, band_centres_hz
 from songprint.views.portrait import Portrait, Shared
 from songprint.views.style import (
     BLUE,
-    CLASS_COLOURS,
     DARK_BLUE,
     DIM,
     FAINT,
@@ -38,6 +38,8 @@ from songprint.views.style import (
 from songprint.views.tempogram import tempos_bpm
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from matplotlib.axes import Axes
 
     from songprint.fingerprints import Segment
@@ -163,7 +165,7 @@ def draw_timeline(
     segments = portrait.fingerprint.timeline
     edges = np.array([segments[0].start_seconds, *(s.end_seconds for s in segments)])
     bottom = np.zeros(len(segments))
-    for name, colour in zip([*shared.genres, None], stack_colours(len(shared.genres)), strict=True):
+    for name, colour in zip([*shared.genres, None], stack_colours(shared.genres), strict=True):
         height = [_probability(segment, name, shared.genres) for segment in segments]
         # Rounding must not leave a seam of paper above the stack.
         top = bottom + height if name is not None else np.ones(len(segments))
@@ -194,9 +196,9 @@ def draw_timeline(
     set_time_axis(level_axes, seconds, labelled=labelled)
 
 
-def stack_colours(genres: int) -> list[str]:
-    """Return the colours of so many genres, and of the others."""
-    return [*CLASS_COLOURS[:genres], OTHERS_COLOUR]
+def stack_colours(genres: Sequence[str]) -> list[str]:
+    """Return the colours of some genres, and of the others."""
+    return [*colours_of(genres).values(), OTHERS_COLOUR]
 
 
 def _probability(segment: Segment, name: str | None, named: tuple[str, ...]) -> float:

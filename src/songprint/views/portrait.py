@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from songprint.descriptors.keys import told_key
 from songprint.views.signals import Signals
 from songprint.views.style import minus
 
@@ -115,7 +116,7 @@ def remark_of(fingerprint: Fingerprint) -> str:
     if descriptors.beat.tempo_bpm is not None:
         said.append(f"{descriptors.beat.tempo_bpm:.0f} BPM")
     if descriptors.tonality.key is not None:
-        said.append(f"{descriptors.tonality.key} {descriptors.tonality.mode}")
+        said.append(told_key(f"{descriptors.tonality.key} {descriptors.tonality.mode}"))
     if descriptors.intensity.loudness_lufs is not None:
         said.append(minus(f"{descriptors.intensity.loudness_lufs:.1f} LUFS"))
     return " · ".join(said)

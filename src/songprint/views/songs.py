@@ -246,7 +246,7 @@ class _Page:
 
     def _draw_legend(self, left: float, width: float) -> None:
         names = [*self._shared.genres, OTHERS]
-        colours = [*panels.stack_colours(len(self._shared.genres))]
+        colours = panels.stack_colours(self._shared.genres)
         lines = -(-len(names) // LEGEND_COLUMNS)
         for i, (name, colour) in enumerate(zip(names, colours, strict=True)):
             column, line = divmod(i, lines)

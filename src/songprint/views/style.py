@@ -1,8 +1,9 @@
 """The look of every figure: sizes for print, colours that colour-blind eyes tell apart, fonts.
 
 Sizes are inches at which a figure is printed 1:1, with no letter below 6 points. Quantities have
-perceptually uniform maps (viridis, cividis), classes the colours of Okabe and Ito [1]_. Nothing is
-read from the user's own matplotlib settings, and the same figure is the same file.
+perceptually uniform maps (viridis, cividis), lines the colours of Okabe and Ito [1]_, genres those
+of ``genre/colours.py``. Nothing is read from the user's own matplotlib settings, and the same
+figure is the same file.
 
 References
 ----------
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
 
 INK, DIM, FAINT, PAPER = "#222222", "#6b6b6b", "#c4c4c4", "#ffffff"
 BLUE, DARK_BLUE, VERMILION = "#0072b2", "#00456b", "#d55e00"
-CLASS_COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442")
-"""Okabe and Ito's without black, which is for text."""
-
 OTHERS_COLOUR = "#dddddd"
 
 TITLE_POINTS, TEXT_POINTS, TICK_POINTS, NOTE_POINTS = 9.0, 8.0, 7.0, 6.5

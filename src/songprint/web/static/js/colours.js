@@ -1,19 +1,19 @@
 /** Colours of genres, and of sound levels. */
 
+// Those of genre/colours.py, which says how they were chosen; a test compares them.
 const GENRES = {
-  blues: "#3b82c4",
-  classical: "#c9a227",
-  country: "#b5651d",
-  disco: "#a855c7",
-  electronic: "#12a5a5",
-  "hip-hop": "#6d4fd1",
-  jazz: "#e08a00",
-  metal: "#7a828e",
-  pop: "#e0558f",
-  reggae: "#2f9e58",
-  rock: "#d64535",
+  blues: "#0c82bb",
+  classical: "#cfa251",
+  country: "#b2684a",
+  disco: "#b26eff",
+  electronic: "#00c4ee",
+  "hip-hop": "#1448e0",
+  jazz: "#f09c01",
+  metal: "#755453",
+  pop: "#a5187e",
+  reggae: "#81c28a",
+  rock: "#c32e01",
 };
-const MORE = ["#5470c6", "#91a83b", "#d17f2e", "#c25576", "#2fa084", "#8a63b8", "#9c6b4e", "#4aa3c7"];
 export const UNSURE = "#9aa3af";
 
 /** Return the colour of a genre: one of songprint's has its own, others get one by their name. */
@@ -22,7 +22,8 @@ export function colourOf(genre, unsure = false) {
   if (GENRES[genre]) return GENRES[genre];
   let sum = 0;
   for (const letter of genre) sum = (sum * 31 + letter.codePointAt(0)) % 997;
-  return MORE[sum % MORE.length];
+  const colours = Object.values(GENRES);
+  return colours[sum % colours.length];
 }
 
 export const PARTS = {
