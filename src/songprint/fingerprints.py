@@ -161,6 +161,7 @@ class Fingerprinter:
         limits: DecodeLimits | None = None,
         known_hash: str | None = None,
         on_samples: Callable[[NDArray[np.float32]], None] | None = None,
+        on_log_mel: Callable[[NDArray[np.float32]], None] | None = None,
         thorough: bool = False,
     ) -> Fingerprint:
         """Hear a file.
@@ -176,6 +177,8 @@ class Fingerprinter:
         on_samples : callable, optional
             Is given the mono samples at 16 kHz, block by block [shape=(n,)], for what else is
             measured in the same pass.
+        on_log_mel : callable, optional
+            Likewise, is given the log-mel frames [shape=(m, 96)].
         thorough : bool
             Whether the encoder hears all windows, and not a third of a long song's
             (:func:`songprint.encoder.windows.cover`).
@@ -196,7 +199,11 @@ class Fingerprinter:
         with open_song(path, limits or DEFAULT_LIMITS) as song:
             content_hash = song_hash(song, keep=True) if known_hash is None else known_hash
             return self.fingerprint_song(
-                song, content_hash, on_samples=on_samples, thorough=thorough
+                song,
+                content_hash,
+                on_samples=on_samples,
+                on_log_mel=on_log_mel,
+                thorough=thorough,
             )
 
     def fingerprint_song(
@@ -205,6 +212,7 @@ class Fingerprinter:
         content_hash: str,
         *,
         on_samples: Callable[[NDArray[np.float32]], None] | None = None,
+        on_log_mel: Callable[[NDArray[np.float32]], None] | None = None,
         thorough: bool = False,
     ) -> Fingerprint:
         """Hear a song that is open, and perhaps has been read to be identified.
@@ -220,7 +228,8 @@ class Fingerprinter:
             blocks = stream_song(unread, listener.add_channels)
             if on_samples:
                 blocks = _tapped(blocks, on_samples)
-            return self._conclude(self._hear(blocks, listener, thorough), content_hash)
+            heard = self._hear(blocks, listener, thorough, on_log_mel)
+            return self._conclude(heard, content_hash)
 
     def fingerprint_samples(
         self, samples: NDArray[np.float32], content_hash: str, *, thorough: bool = False
@@ -241,7 +250,11 @@ class Fingerprinter:
         return self._conclude(self._hear([samples], Listener(), thorough), content_hash)
 
     def _hear(
-        self, blocks: Iterable[NDArray[np.float32]], listener: Listener, thorough: bool
+        self,
+        blocks: Iterable[NDArray[np.float32]],
+        listener: Listener,
+        thorough: bool,
+        on_log_mel: Callable[[NDArray[np.float32]], None] | None = None,
     ) -> _Heard:
         from songprint.audio.mel import stream_log_mel
         from songprint.encoder.windows import COVERAGE_STEP, cover, cut_windows
@@ -249,6 +262,8 @@ class Fingerprinter:
         meter = _LevelMeter()
         samples = _tapped(meter.watch(blocks), listener.add)
         frames = _tapped(stream_log_mel(samples), listener.add_log_mel)
+        if on_log_mel:
+            frames = _tapped(frames, on_log_mel)
         places, embeddings, tags = [], [], []
         for heard, windows in cover(cut_windows(frames), 1 if thorough else COVERAGE_STEP):
             encoded = self.encoder.encode(windows)

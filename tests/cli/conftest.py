@@ -1,15 +1,20 @@
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from songprint.audio.decode import stream
 from songprint.fingerprints import Fingerprint, default_fingerprinter
 from songprint.library.store import Library
 from songprint.pieces import PIECES
 from songprint.pieces.__main__ import write
 from support.kin import kin_library
+
+Tap = Callable[[np.ndarray], None] | None
 
 
 @pytest.fixture(scope="session")
@@ -25,9 +30,14 @@ def pretend(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[str], Finger
 
     def install(fingerprint: Callable[[str], Fingerprint]) -> None:
         class Pretender:
-            def fingerprint(self, path: str, **_: bool) -> Fingerprint:
+            def fingerprint(self, path: str, on_samples: Tap = None, **_: object) -> Fingerprint:
+                if on_samples is not None:
+                    for block in stream(path):
+                        on_samples(block)
                 return fingerprint(path)
 
+        # Another process would have the real one.
+        monkeypatch.setattr("songprint.cli.hearing.MANY_SONGS", sys.maxsize)
         monkeypatch.setattr("songprint.fingerprints.default_fingerprinter", Pretender)
 
     return install

@@ -6,7 +6,7 @@ import os
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from songprint.cli.text import complain, printable
 from songprint.errors import SongprintError, UsageError
@@ -15,10 +15,7 @@ from songprint.library.scan import Found, find_songs
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
     from songprint.datasets.core import Dataset, Track
-    from songprint.fingerprints import Fingerprint
     from songprint.views.gallery import Gallery
 
 
@@ -171,36 +168,25 @@ def hear_by_genre(
     SongprintError
         If there is no song left.
     """
-    from songprint.audio.decode import stream
     from songprint.cli.hearing import hear_all, usable_cores
     from songprint.cli.progress import HearingProgress
-    from songprint.fingerprints import default_fingerprinter
+    from songprint.library.listen import Wanted
     from songprint.views.gallery import Gallery, Member, collect
-    from songprint.views.signals import measure
 
-    fingerprinter = default_fingerprinter()
-    spectra: dict[str, tuple[NDArray[Any], float]] = {}
-
-    def hear(path: str) -> Fingerprint:
-        signals = measure(stream(path), ("spectrum",))
-        assert signals.spectrum_dbfs is not None
-        assert signals.level_dbfs is not None
-        spectra[path] = (signals.spectrum_dbfs, signals.level_dbfs)
-        return fingerprinter.fingerprint(path)
-
+    spectra = Wanted(views=("spectrum",))
     failed = list(chosen.failed)
     members = []
     unsure = unwanted = 0
     with HearingProgress(len(chosen.songs)) as progress:
-        everything = hear_all(chosen.songs, hear, workers or usable_cores(), progress.count)
+        everything = hear_all(chosen.songs, spectra, workers or usable_cores(), progress.count)
         with closing(everything):
             for heard in everything:
-                fingerprint = heard.fingerprint
-                if fingerprint is None:
+                if heard.sounds is None:
                     failed.append((heard.path, heard.error or ""))
                     with progress.paused():
                         complain(f"{printable(heard.path)}: {heard.error}")
                     continue
+                fingerprint, signals = heard.sounds.fingerprint, heard.sounds.signals
                 track = None if chosen.tracks is None else chosen.tracks[heard.path]
                 if track is None and fingerprint.unsure:
                     unsure += 1
@@ -210,7 +196,11 @@ def hear_by_genre(
                     unwanted += 1
                     continue
                 artist = None if track is None else track.artist
-                members.append(Member(heard.path, genre, artist, fingerprint, *spectra[heard.path]))
+                assert signals is not None
+                assert signals.spectrum_dbfs is not None
+                assert signals.level_dbfs is not None
+                spectrum, level = signals.spectrum_dbfs, signals.level_dbfs
+                members.append(Member(heard.path, genre, artist, fingerprint, spectrum, level))
     genres, notes = collect(members, per_genre)
     notes = [*chosen.notes, *notes]
     if unsure:

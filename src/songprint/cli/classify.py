@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import closing
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,7 +15,6 @@ from songprint.library.scan import find_songs
 if TYPE_CHECKING:
     from songprint.cli.document import JsonReport
     from songprint.cli.render import PeopleReport
-    from songprint.fingerprints import Fingerprinter
 
 EXAMPLES = """\b
 Examples:
@@ -64,17 +62,13 @@ def classify(
     """Say what songs are: genre, era and moods, from the audio alone."""
     from songprint.cli.hearing import hear_all, usable_cores
     from songprint.cli.progress import HearingProgress
+    from songprint.library.listen import Wanted
 
-    fingerprinter = _fingerprinter(genres)
+    wanted = Wanted(thorough=thorough or timeline, genres=_own_genres(genres))
     found = find_songs(songs)
     failed = False
     with HearingProgress(len(found)) as progress, _report(as_json, top, timeline) as report:
-        everything = hear_all(
-            found,
-            partial(fingerprinter.fingerprint, thorough=thorough or timeline),
-            workers or usable_cores(),
-            progress.count,
-        )
+        everything = hear_all(found, wanted, workers or usable_cores(), progress.count)
         with closing(everything):
             for heard in everything:
                 with progress.paused():
@@ -86,19 +80,18 @@ def classify(
         raise typer.Exit(1)
 
 
-def _fingerprinter(genres: str | None) -> Fingerprinter:
+def _own_genres(name: str | None) -> str | None:
+    """Return the file of genres of one's own, which can be judged by."""
     from songprint.cli.places import personal_head_path
-    from songprint.fingerprints import default_fingerprinter
-    from songprint.genre.personal import load_with_encoder
+    from songprint.library.listen import fingerprinter_of
 
-    fingerprinter = default_fingerprinter()
-    if genres is None:
-        return fingerprinter
-    named = Path(genres)
+    if name is None:
+        return None
+    named = Path(name)
     # The folder that they were learnt from often has their name and lies here.
-    path = named if named.is_file() else personal_head_path(genres)
-    personal, encoder = load_with_encoder(path, fingerprinter.encoder)
-    return fingerprinter.with_head(personal.head, personal.sha256, encoder)
+    path = str(named if named.is_file() else personal_head_path(name))
+    fingerprinter_of(path)  # or each song would tell what is wrong with it
+    return path
 
 
 def _report(as_json: bool, top: int, timeline: bool) -> JsonReport | PeopleReport:

@@ -46,30 +46,30 @@ class JsonReport:
 
     def add(self, heard: Heard) -> None:
         """Print one song."""
-        document = song_document(heard, timeline=self._timeline)
+        if heard.fingerprint is None:
+            document: dict[str, Any] = {"path": heard.path, "error": heard.error}
+        else:
+            document = song_document(heard.path, heard.fingerprint, timeline=self._timeline)
         # Escapes for all that is not ASCII: they alone can hold a file name that is not UTF-8.
         text = json.dumps(document, ensure_ascii=True, allow_nan=False)
         typer.echo(self._separator + text, nl=False)
         self._separator = ",\n"
 
 
-def song_document(heard: Heard, *, timeline: bool) -> dict[str, Any]:
-    """Return what the document says of one song.
+def song_document(path: str, fingerprint: Fingerprint, *, timeline: bool) -> dict[str, Any]:
+    """Return what the document says of a song that was heard.
 
     Parameters
     ----------
-    heard
-        The song, or why it could not be heard.
+    path
+        Its file.
+    fingerprint
+        What it is.
     timeline
         Whether to tell its timeline.
     """
-    if heard.fingerprint is None:
-        return {"path": heard.path, "error": heard.error}
-    return {"path": heard.path, **_fields(heard.fingerprint, timeline)}
-
-
-def _fields(fingerprint: Fingerprint, timeline: bool) -> dict[str, Any]:
     fields: dict[str, Any] = {
+        "path": path,
         "seconds": round(fingerprint.seconds, 4),
         "genres": _probabilities(fingerprint.genres),
         "unsure": bool(fingerprint.unsure),

@@ -19,12 +19,11 @@ from songprint.errors import SongprintError, UsageError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from songprint.audio.peaks import Peaks
     from songprint.datasets.core import Track
     from songprint.evaluate.dataset import DatasetReport, Measured
     from songprint.evaluate.leaks import LeakReport
     from songprint.evaluate.results import Card, HeadScore
-    from songprint.fingerprints import Fingerprint
+    from songprint.library.listen import Sounds
 
 DEVELOPERS = "developers"
 DEVELOPERS_CARD = Path("docs/accuracy.md")
@@ -168,39 +167,28 @@ def _dataset(spec: str, out: Path | None, as_json: bool, workers: int | None) ->
 def _hear(
     tracks: list[Track], workers: int | None
 ) -> tuple[list[Measured], list[dict[str, str | None]]]:
-    from songprint.audio.peaks import PeakMeter
     from songprint.cli.hearing import hear_all, usable_cores
     from songprint.cli.progress import HearingProgress
-    from songprint.fingerprints import default_fingerprinter
+    from songprint.library.listen import Wanted
     from songprint.library.scan import Found
-
-    fingerprinter = default_fingerprinter()
-    peaks: dict[str, Peaks] = {}
-
-    def hear(path: str) -> Fingerprint:
-        meter = PeakMeter()
-        fingerprint = fingerprinter.fingerprint(path, on_samples=meter.add)
-        peaks[path] = meter.finish()
-        return fingerprint
 
     measured: list[Measured] = []
     failed: list[dict[str, str | None]] = []
     found = [Found(str(track.path)) for track in tracks]
     with HearingProgress(len(found)) as progress:
-        everything = hear_all(found, hear, workers or usable_cores(), progress.count)
+        everything = hear_all(found, Wanted(peaks=True), workers or usable_cores(), progress.count)
         with closing(everything):
             for track, heard in zip(tracks, everything, strict=True):
-                if heard.fingerprint is None:
+                if heard.sounds is None:
                     failed.append({"path": heard.path, "error": heard.error})
                     with progress.paused():
                         complain(f"{printable(heard.path)}: {heard.error}")
                     continue
-                found_peaks = peaks.pop(heard.path)
-                measured.append(_measured(track, heard.path, heard.fingerprint, found_peaks))
+                measured.append(_measured(track, heard.path, heard.sounds))
     return measured, failed
 
 
-def _measured(track: Track, path: str, fingerprint: Fingerprint, peaks: Peaks) -> Measured:
+def _measured(track: Track, path: str, sounds: Sounds) -> Measured:
     """Add what the data set does not say of the artist from the file's own tags."""
     from songprint.datasets.tags import read_tags
     from songprint.errors import DecodeError
@@ -212,7 +200,10 @@ def _measured(track: Track, path: str, fingerprint: Fingerprint, peaks: Peaks) -
             artist = read_tags(track.path).artist
         except DecodeError:  # the file has changed since it was heard
             artist = None
-    return Measured(path, track.label, artist or "", track.split or "", fingerprint, peaks)
+    assert sounds.peaks is not None
+    return Measured(
+        path, track.label, artist or "", track.split or "", sounds.fingerprint, sounds.peaks
+    )
 
 
 def _console() -> Console:

@@ -1,19 +1,29 @@
-"""Hears many songs at once and hands them back in order."""
+"""Hears many songs at once and hands them back in order.
+
+A few are heard by threads of this process, which need no time to start; many by processes, which do
+not wait for each other, and of which one that a song crashes, hangs or bloats costs that song
+alone.
+"""
 
 from __future__ import annotations
 
 import os
-from collections import deque
-from collections.abc import Callable, Generator, Iterable
+from collections import defaultdict, deque
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from songprint.errors import DecodeError, SongprintError
-from songprint.library.scan import Found
+from songprint.library.scan import FileOnDisk, Found
 
 if TYPE_CHECKING:
     from songprint.fingerprints import Fingerprint
+    from songprint.library.listen import Sounds, Wanted
+    from songprint.library.worker import Job, Outcome
+
+MANY_SONGS = 8
+"""From so many on, processes are worth the second that they take to start."""
 
 LOOK_AHEAD = 16
 """Songs a worker may be ahead of the one that is waited for; bounds the memory."""
@@ -27,15 +37,20 @@ class Heard:
     ----------
     path : str
         The file, as it was named.
-    fingerprint : Fingerprint or None
-        What it is.
+    sounds : Sounds or None
+        What was heard.
     error : str or None
         Why it could not be heard: one line, without the path.
     """
 
     path: str
-    fingerprint: Fingerprint | None
+    sounds: Sounds | None
     error: str | None
+
+    @property
+    def fingerprint(self) -> Fingerprint | None:
+        """What the song is, if it was heard."""
+        return self.sounds.fingerprint if self.sounds else None
 
 
 def usable_cores() -> int:
@@ -46,10 +61,7 @@ def usable_cores() -> int:
 
 
 def hear_all(
-    songs: Iterable[Found],
-    fingerprint: Callable[[str], Fingerprint],
-    workers: int,
-    on_heard: Callable[[Heard], None],
+    songs: Sequence[Found], wanted: Wanted, workers: int, on_heard: Callable[[Heard], None]
 ) -> Generator[Heard]:
     """Hear songs in parallel.
 
@@ -57,8 +69,8 @@ def hear_all(
     ----------
     songs
         What to hear.
-    fingerprint
-        Hears one file; called from several threads.
+    wanted
+        What to hear of it.
     workers
         How many songs are heard at once.
     on_heard
@@ -69,9 +81,17 @@ def hear_all(
     Heard
         One for each song, in the order of `songs`.
     """
+    hear = _hear_apart if len(songs) >= MANY_SONGS else _hear_here
+    return hear(songs, wanted, workers, on_heard)
+
+
+def _hear_here(
+    songs: Sequence[Found], wanted: Wanted, workers: int, on_heard: Callable[[Heard], None]
+) -> Generator[Heard]:
+    """Hear songs in threads."""
 
     def hear(song: Found) -> Heard:
-        heard = _hear(song, fingerprint)
+        heard = _hear(song, wanted)
         on_heard(heard)
         return heard
 
@@ -90,11 +110,13 @@ def hear_all(
         pool.shutdown(wait=finished, cancel_futures=True)
 
 
-def _hear(song: Found, fingerprint: Callable[[str], Fingerprint]) -> Heard:
+def _hear(song: Found, wanted: Wanted) -> Heard:
+    from songprint.library.listen import listen_to
+
     if song.problem is not None:
         return Heard(song.path, None, song.problem)
     try:
-        return Heard(song.path, fingerprint(song.path), None)
+        return Heard(song.path, listen_to(song.path, wanted), None)
     except DecodeError as error:
         reason = error.reason
     except SongprintError as error:
@@ -104,3 +126,88 @@ def _hear(song: Found, fingerprint: Callable[[str], Fingerprint]) -> Heard:
     except Exception as error:  # a bug must not stop the other songs, nor go unseen
         reason = f"internal error: {type(error).__name__}: {error}; please report it"
     return Heard(song.path, None, " ".join(reason.split()))
+
+
+def _hear_apart(
+    songs: Sequence[Found], wanted: Wanted, workers: int, on_heard: Callable[[Heard], None]
+) -> Generator[Heard]:
+    """Hear songs in processes."""
+    from songprint.library.pool import WorkerPool
+
+    line = _Line(songs, wanted, workers * LOOK_AHEAD, on_heard)
+    with WorkerPool(workers) as pool:
+        while not line.is_over:  # a run ends early where all that may be handed out is no song
+            for outcome in pool.run(line.next_job, lambda _job, _identified: True):
+                if outcome is not None:
+                    line.take(outcome)
+                yield from line.ready()
+            yield from line.ready()
+
+
+class _Line:
+    """Songs in a line: handed out from its front, and back in the same order.
+
+    Parameters
+    ----------
+    songs
+        All of them.
+    wanted
+        What to hear of each.
+    longest
+        How far what is handed out may be ahead of what was handed back.
+    on_heard
+        Is told of each that is heard.
+    """
+
+    def __init__(
+        self,
+        songs: Sequence[Found],
+        wanted: Wanted,
+        longest: int,
+        on_heard: Callable[[Heard], None],
+    ) -> None:
+        self._songs = songs
+        self._wanted = wanted
+        self._longest = longest
+        self._on_heard = on_heard
+        self._out = self._back = 0
+        self._done: dict[int, Heard] = {}
+        self._places: defaultdict[str, deque[int]] = defaultdict(deque)  # of what is being heard
+
+    @property
+    def is_over(self) -> bool:
+        return self._back == len(self._songs)
+
+    def next_job(self) -> Job | None:
+        from songprint.library.worker import Job
+
+        while self._out < min(len(self._songs), self._back + self._longest):
+            place, song = self._out, self._songs[self._out]
+            self._out += 1
+            if song.problem is None:
+                self._places[song.path].append(place)
+                return Job(_file(song.path), self._wanted)
+            self._put(place, Heard(song.path, None, song.problem))
+        return None
+
+    def take(self, outcome: Outcome) -> None:
+        path = outcome.job.file.path
+        self._put(self._places[path].popleft(), Heard(path, outcome.sounds, outcome.error))
+
+    def _put(self, place: int, heard: Heard) -> None:
+        self._done[place] = heard
+        self._on_heard(heard)
+
+    def ready(self) -> Generator[Heard]:
+        """Hand back what is next in the line, as far as it is there."""
+        while (heard := self._done.pop(self._back, None)) is not None:
+            self._back += 1
+            yield heard
+
+
+def _file(path: str) -> FileOnDisk:
+    try:
+        status = os.stat(path)  # noqa: PTH116 (of any bytes)
+    except OSError:  # whoever opens it says why
+        return FileOnDisk(path, 0, 0)
+    return FileOnDisk(path, status.st_size, status.st_mtime_ns)

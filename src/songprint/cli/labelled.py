@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from songprint.datasets.core import Dataset, LeftOut, Track
-    from songprint.fingerprints import Fingerprinter
     from songprint.genre.personal import Examples
 
 
@@ -96,15 +95,13 @@ class LabelledSongs:
         )
 
 
-def hear_dataset(dataset: Dataset, fingerprinter: Fingerprinter, workers: int) -> LabelledSongs:
+def hear_dataset(dataset: Dataset, workers: int) -> LabelledSongs:
     """Hear the songs of a data set, but those of its test part.
 
     Parameters
     ----------
     dataset
         What to hear.
-    fingerprinter
-        Who hears.
     workers
         How many songs are heard at once.
     """
@@ -120,14 +117,12 @@ def hear_dataset(dataset: Dataset, fingerprinter: Fingerprinter, workers: int) -
         failed=[(item.id, item.reason) for item in left_out if not item.expected],
         left_out=[item for item in left_out if item.expected],
     )
-    _hear(labelled, [t for t in tracks if t.split != "test"], fingerprinter, workers)
+    _hear(labelled, [t for t in tracks if t.split != "test"], workers)
     _drop_contradictions(labelled)
     return labelled
 
 
-def hear_background(
-    labelled: LabelledSongs, folder: Path, fingerprinter: Fingerprinter, workers: int
-) -> None:
+def hear_background(labelled: LabelledSongs, folder: Path, workers: int) -> None:
     """Add the songs in a folder as the genre "other", but those that have a genre.
 
     Parameters
@@ -136,8 +131,6 @@ def hear_background(
         What the songs are added to.
     folder
         All below it is heard.
-    fingerprinter
-        Who hears.
     workers
         How many songs are heard at once.
     """
@@ -146,15 +139,15 @@ def hear_background(
 
     require_folder(folder, "a folder of other music", "")
     tracks = [Track(str(path), path, (OTHER,)) for path in audio_files(folder)]
-    _hear(labelled, tracks, fingerprinter, workers)
+    _hear(labelled, tracks, workers)
 
 
-def _hear(
-    labelled: LabelledSongs, tracks: list[Track], fingerprinter: Fingerprinter, workers: int
-) -> None:
+def _hear(labelled: LabelledSongs, tracks: list[Track], workers: int) -> None:
+    from songprint.library.listen import Wanted
+
     found = [Found(str(track.path)) for track in tracks]
     with HearingProgress(len(found)) as progress:
-        everything = hear_all(found, fingerprinter.fingerprint, workers, progress.count)
+        everything = hear_all(found, Wanted(), workers, progress.count)
         with closing(everything):
             for track, heard in zip(tracks, everything, strict=True):
                 if heard.error is not None:

@@ -18,9 +18,7 @@ from songprint.library.scan import Found, find_songs
 from songprint.views.kinds import FORMATS, KINDS, USUAL_KINDS
 
 if TYPE_CHECKING:
-    from songprint.fingerprints import Fingerprint
     from songprint.views.portrait import Portrait
-    from songprint.views.signals import Signals
 
 ALL = "all"
 MOST_SONGS = 50
@@ -126,36 +124,28 @@ class Drawn:
 
 def hear_to_draw(found: list[Found], kinds: list[str], workers: int | None) -> Drawn:
     """Hear songs and gather what their panels need; those that fail get a line on stderr."""
-    from songprint.audio.decode import stream
     from songprint.cli.hearing import hear_all, usable_cores
     from songprint.cli.progress import HearingProgress
-    from songprint.fingerprints import default_fingerprinter
+    from songprint.library.listen import Wanted
     from songprint.views.portrait import Portrait, remark_of, titles_of
-    from songprint.views.signals import measure
 
-    fingerprinter = default_fingerprinter()
-    signals: dict[str, Signals] = {}
-
-    def hear(path: str) -> Fingerprint:
-        signals[path] = measure(stream(path), kinds)
-        return fingerprinter.fingerprint(path, thorough=True)
-
+    wanted = Wanted(thorough=True, views=tuple(kinds))
     drawn = Drawn()
     heard_well = []
     with HearingProgress(len(found)) as progress:
-        everything = hear_all(found, hear, workers or usable_cores(), progress.count)
+        everything = hear_all(found, wanted, workers or usable_cores(), progress.count)
         with closing(everything):
             for heard in everything:
-                if heard.fingerprint is not None:
-                    heard_well.append((heard.path, heard.fingerprint))
+                if heard.sounds is not None and heard.sounds.signals is not None:
+                    heard_well.append((heard.path, heard.sounds.fingerprint, heard.sounds.signals))
                     continue
                 drawn.failed.append((heard.path, heard.error or ""))
                 with progress.paused():
                     complain(f"{printable(heard.path)}: {heard.error}")
-    drawn.paths = [path for path, _ in heard_well]
-    for title, (path, fingerprint) in zip(titles_of(drawn.paths), heard_well, strict=True):
+    drawn.paths = [path for path, _, _ in heard_well]
+    for title, (_, fingerprint, signals) in zip(titles_of(drawn.paths), heard_well, strict=True):
         remark = remark_of(fingerprint)
-        drawn.portraits.append(Portrait(printable(title), remark, signals[path], fingerprint))
+        drawn.portraits.append(Portrait(printable(title), remark, signals, fingerprint))
     return drawn
 
 

@@ -95,9 +95,9 @@ def train(
     place = out or personal_head_path(name)
     if place.is_dir():
         raise UsageError(f"{place}: is a folder; --out takes the name of a file")
-    heard = hear_dataset(dataset, fingerprinter, workers or usable_cores())
+    heard = hear_dataset(dataset, workers or usable_cores())
     if against is not None:
-        hear_background(heard, Path(against), fingerprinter, workers or usable_cores())
+        hear_background(heard, Path(against), workers or usable_cores())
     sha256 = fingerprinter.encoder.sha256
     examples = _learnable(heard.examples(), sha256, drop=from_tags is not None)
     personal, held_out = learn(examples, name, sha256)

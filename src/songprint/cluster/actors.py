@@ -14,8 +14,10 @@ from typing import Any
 
 import pyarrow as pa
 
+from songprint.audio.peaks import Peaks
 from songprint.errors import SongprintError
 from songprint.library.durable import flush
+from songprint.library.listen import Wanted
 from songprint.library.objects import is_object
 from songprint.library.pool import WorkerPool
 from songprint.library.refusals import refusing
@@ -51,6 +53,11 @@ class Claims:
         if self._claimed.setdefault(song, path) != path:
             return ELSEWHERE
         return RETURN if song in self._old else WRITE
+
+
+def _job(row: dict[str, Any]) -> Job:
+    file = FileOnDisk(read_path(row["path"]), row["size"], row["mtime_ns"])
+    return Job(file, Wanted(row["thorough"], peaks=True))
 
 
 @dataclass(eq=False)
@@ -96,22 +103,19 @@ class HearSongs:
 
     def __call__(self, block: pa.Table) -> pa.Table:
         """Return :class:`Told`, pickled, of files by path, size and time."""
-        jobs = [
-            Job(FileOnDisk(read_path(row["path"]), row["size"], row["mtime_ns"]), row["thorough"])
-            for row in block.to_pylist()
-        ]
+        jobs = [_job(row) for row in block.to_pylist()]
         told, heard = Told(), []
         for outcome in self._hear(jobs):
             song = outcome.identified.content_hash if outcome.identified else ""
             verdict = self._verdicts.get(outcome.job.file.path)
-            if outcome.fingerprint is not None and verdict == WRITE:
+            if outcome.sounds is not None and verdict == WRITE:
                 heard.append(outcome)
             elif outcome.error is None and song and verdict == ELSEWHERE:
                 told.waiting.append(outcome)
             else:
                 told.outcomes.append(outcome)
         if heard:
-            bare = [replace(one, fingerprint=None, peaks=None) for one in heard]
+            bare = [replace(one, sounds=None) for one in heard]
             try:
                 with refusing(self._place, "be written"):
                     told.fragments = self._write(heard)
@@ -147,11 +151,12 @@ class HearSongs:
         now = datetime.now(UTC)
         songs, landmarks = [], []
         for one in heard:
-            if one.fingerprint and one.identified and one.peaks:
-                songs.append(
-                    song_record(one.fingerprint, one.identified.tags, one.job.file.path, now)
-                )
-                landmarks.append(landmarks_record(one.fingerprint.content_hash, one.peaks))
+            if one.sounds is None or one.identified is None:
+                continue
+            fingerprint, path = one.sounds.fingerprint, one.job.file.path
+            songs.append(song_record(fingerprint, one.identified.tags, path, now))
+            peaks = one.sounds.peaks or Peaks.none()
+            landmarks.append(landmarks_record(fingerprint.content_hash, peaks))
         tables = {"landmarks": (landmarks, LANDMARKS), "songs": (songs, SONGS)}
         return {name: self._fragments(name, *rows) for name, rows in tables.items()}
 

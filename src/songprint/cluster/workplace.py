@@ -220,6 +220,6 @@ def _table(jobs: list[Job]) -> pa.Table:
             "path": [written_path(file.path) for file in files],
             "size": [file.size for file in files],
             "mtime_ns": [file.mtime_ns for file in files],
-            "thorough": [job.thorough for job in jobs],
+            "thorough": [job.wanted.thorough for job in jobs],
         }
     )

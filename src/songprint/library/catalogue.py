@@ -86,6 +86,8 @@ class Catalogue:
         float32 play counts; NaN where unknown.
     recordings : ndarray of int32 [shape=(n,)]
         The same number above 0 for songs that are known to be one recording; 0 for all others.
+    excerpts : ndarray of object [shape=(n,)]
+        Content hashes of the songs that are known to be excerpts of each, a tuple; None where none.
     model : str
         The model version that heard the songs.
     """
@@ -110,6 +112,7 @@ class Catalogue:
     years: NDArray[np.int16]
     plays: NDArray[np.float32]
     recordings: NDArray[np.int32]
+    excerpts: NDArray[np.object_]
     model: str = ""
 
     def __len__(self) -> int:
@@ -194,6 +197,7 @@ def catalogue_of(
         years=np.array(years if years is not None else [0] * n, np.int16),
         plays=np.array(plays if plays is not None else [np.nan] * n, np.float32),
         recordings=np.zeros(n, np.int32),
+        excerpts=np.full(n, None, object),
         model=first.model,
     )
 

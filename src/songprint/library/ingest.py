@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Protocol
 from songprint.library.batch import Batch
 from songprint.library.holdings import Holdings
 from songprint.library.interrupts import uninterrupted
+from songprint.library.listen import Wanted
 from songprint.library.pool import WorkerPool
 from songprint.library.scan import FileOnDisk, Found, Scan, scan
 from songprint.library.settle import settle_files, settle_songs
@@ -243,7 +244,7 @@ class _Ingest:
         self._batch = batch
         self._added = added
         self._retry = retry
-        self._thorough = thorough
+        self._wanted = Wanted(thorough, peaks=True)
         self._at_work = 0
         self._hearing: dict[str, str] = {}  # song to the file in which it is being heard
         self._same: defaultdict[str, list[Outcome]] = defaultdict(list)  # other files of these
@@ -281,7 +282,7 @@ class _Ingest:
         if not self.waiting:
             return None
         self._at_work += 1
-        return Job(self.waiting.popleft(), self._thorough)
+        return Job(self.waiting.popleft(), self._wanted)
 
     def is_wanted(self, job: Job, identified: Identified) -> bool:
         """Say whether a song is to be heard: unless it was, or is being heard."""
@@ -329,10 +330,11 @@ class _Ingest:
     ) -> None:
         before = self._holdings.files.get(file.path)
         was_old = identified.content_hash in self._holdings.old
-        if outcome.fingerprint is None:
+        if outcome.sounds is None:
             self._batch.add_written(file, identified.content_hash)
         else:
-            self._batch.add_song(file, outcome.fingerprint, identified.tags, outcome.peaks)
+            heard = outcome.sounds
+            self._batch.add_song(file, heard.fingerprint, identified.tags, heard.peaks)
         self._added.heard += 1
         self._added.heard_seconds += seconds
         if was_old:

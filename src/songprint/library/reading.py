@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from songprint.library.catalogue import KEYS, NUMBERS, Catalogue, Vocabulary
-from songprint.library.recordings import recordings_of
+from songprint.library.recordings import excerpts_of, recordings_of
 from songprint.library.schema import SONGS, VECTORS, FileRow, SongRow, read_path
 
 SONG_COLUMNS = tuple(field.name for field in fields(SongRow))
@@ -105,6 +105,7 @@ def catalogue_from(
         years=years,
         plays=plays,
         recordings=np.zeros(n, np.int32) if folder is None else recordings_of(folder, names),
+        excerpts=np.full(n, None, object) if folder is None else excerpts_of(folder, names),
     )
 
 

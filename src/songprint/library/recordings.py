@@ -1,7 +1,7 @@
 """Which songs of a library are known to be one recording, as they are kept beside its tables.
 
 ``identify/recordings.py`` finds that out and writes it; it is read here with the catalogue, so that
-a station does not play a recording twice. A file that is not there or not whole tells nothing.
+a station does not play a recording twice, nor an excerpt of its seed. A file that is not there or not whole tells nothing.
 """
 
 from __future__ import annotations
@@ -15,6 +15,12 @@ from numpy.typing import NDArray
 FILE = "recordings.npz"
 SONGS, NUMBERS = "grouped", "recording"
 """Arrays of the file: content hashes in order [shape=(n,)], and the number of each's recording."""
+
+FIRST, SECOND, KIND = "first", "second", "kind"
+"""Arrays of the file: pairs of content hashes [shape=(m,)], and the number of each's kind."""
+
+EXCERPT = 1
+"""The number of pairs of which the first is an excerpt of the second."""
 
 UNREADABLE = (OSError, ValueError, LookupError, EOFError, BadZipFile)
 
@@ -54,3 +60,34 @@ def recordings_of(folder: Path, hashes: NDArray[np.str_]) -> NDArray[np.int32]:
     there = hashes[rows] == songs
     numbers[rows[there]] = recording[there]
     return numbers
+
+
+def excerpts_of(folder: Path, hashes: NDArray[np.str_]) -> NDArray[np.object_]:
+    """Return the songs that are excerpts of each, however short.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the library.
+    hashes : ndarray of str [shape=(n,)]
+        Content hashes, in order.
+
+    Returns
+    -------
+    ndarray of object [shape=(n,)]
+        A tuple of content hashes; None where no excerpt is known.
+    """
+    found = np.full(len(hashes), None, object)
+    try:
+        with (folder / FILE).open("rb") as file, np.load(file) as kept:
+            chosen = kept[KIND] == EXCERPT
+            parts, songs = (kept[name][chosen].astype(np.str_) for name in (FIRST, SECOND))
+    except UNREADABLE:
+        return found
+    if not len(hashes):
+        return found
+    rows = np.minimum(np.searchsorted(hashes, songs), len(hashes) - 1)
+    for row, song, part in zip(rows.tolist(), songs.tolist(), parts.tolist(), strict=True):
+        if hashes[row] == song:
+            found[row] = (*(found[row] or ()), part)
+    return found

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from songprint.errors import DecodeError, SongprintError
+from songprint.library.listen import Sounds, Wanted, listen
 from songprint.library.objects import at_hand
 from songprint.library.scan import FileOnDisk
 from songprint.threads import require_one_thread
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
     from songprint.audio.container import Song
-    from songprint.audio.peaks import Peaks
     from songprint.fingerprints import Fingerprint
     from songprint.library.tags import SongTags
 
@@ -49,12 +49,12 @@ class Job:
     ----------
     file : FileOnDisk
         The file.
-    thorough : bool
-        Whether all windows of a long song are to be heard.
+    wanted : Wanted
+        What is to be heard of it.
     """
 
     file: FileOnDisk
-    thorough: bool = False
+    wanted: Wanted
 
 
 @dataclass(frozen=True)
@@ -86,10 +86,8 @@ class Outcome:
         The job.
     identified : Identified or None
         The song, if the file holds any.
-    fingerprint : Fingerprint or None
+    sounds : Sounds or None
         What was heard, if it was to be heard.
-    peaks : Peaks or None
-        By which its recording is identified; made in the same pass.
     error : str or None
         Why not.
     passing : bool
@@ -98,17 +96,21 @@ class Outcome:
         This was the worker's last job.
     written_seconds : float or None
         How long the song is, if it was heard and its rows lie where they belong already: they need
-        only be committed, and fingerprint and peaks have stayed where it was heard.
+        only be committed, and what was heard has stayed where that was.
     """
 
     job: Job
     identified: Identified | None = None
-    fingerprint: Fingerprint | None = None
-    peaks: Peaks | None = None
+    sounds: Sounds | None = None
     error: str | None = None
     passing: bool = False
     retires: bool = False
     written_seconds: float | None = None
+
+    @property
+    def fingerprint(self) -> Fingerprint | None:
+        """The song's, if it was heard."""
+        return self.sounds.fingerprint if self.sounds else None
 
     @property
     def heard_seconds(self) -> float | None:
@@ -146,7 +148,7 @@ def end_with_parent() -> None:
 def _do(job: Job, connection: Connection) -> Outcome:
     from songprint.audio.container import open_song
 
-    identified = fingerprint = peaks = error = None
+    identified = sounds = error = None
     passing = False
     try:
         with (
@@ -155,7 +157,7 @@ def _do(job: Job, connection: Connection) -> Outcome:
         ):
             identified = _identify(song)
             if _is_wanted(identified, connection):
-                fingerprint, peaks = _hear(song, identified, job.thorough)
+                sounds = listen(song, identified.content_hash, job.wanted)
                 if path == job.file.path:
                     _require_unchanged(job.file)
     except DecodeError as refusal:
@@ -170,9 +172,9 @@ def _do(job: Job, connection: Connection) -> Outcome:
         text = " ".join(f"{type(bug).__name__}: {bug}".split())
         error = f"internal error: {text[:300]}; please report it"
     if error is not None:
-        fingerprint = peaks = None
+        sounds = None
     retires = _peak_bytes() > RETIRES_AT_BYTES
-    return Outcome(job, identified, fingerprint, peaks, error, passing, retires)
+    return Outcome(job, identified, sounds, error, passing, retires)
 
 
 def _is_wanted(identified: Identified, connection: Connection) -> bool:
@@ -204,17 +206,6 @@ def _identify(song: Song) -> Identified:
     tags = song_tags(song)
     claimed_seconds = (song.container.duration or 0) / 1e6
     return Identified(song_hash(song, keep=True), tags, claimed_seconds)
-
-
-def _hear(song: Song, identified: Identified, thorough: bool = False) -> tuple[Fingerprint, Peaks]:
-    from songprint.audio.peaks import PeakMeter
-    from songprint.fingerprints import default_fingerprinter
-
-    meter = PeakMeter()
-    fingerprint = default_fingerprinter().fingerprint_song(
-        song, identified.content_hash, on_samples=meter.add, thorough=thorough
-    )
-    return fingerprint, meter.finish()
 
 
 def _require_unchanged(file: FileOnDisk) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -94,61 +94,90 @@ class _Meter(Protocol):
     def add(self, block: Floats, /) -> None: ...
 
 
+class SignalMeter:
+    """Gathers what the panels of a song need, from samples and frames that arrive in pieces.
+
+    Memory does not depend on the song's length, but for 225 kB an hour if the tempogram is asked
+    for.
+
+    Parameters
+    ----------
+    kinds : collection of str
+        Of ``songprint.views.kinds.KINDS``; those that need no samples are passed over.
+    columns : int
+        The most columns of anything along the song.
+    """
+
+    def __init__(self, kinds: Collection[str], columns: int = COLUMNS) -> None:
+        self._columns = columns
+        self._samples = 0
+        self._envelope = EnvelopePool(columns) if "waveform" in kinds else None
+        self._spectrum = LongTermSpectrum() if "spectrum" in kinds else None
+        self._spectrogram = Spectrogram(columns) if "spectrogram" in kinds else None
+        self._chroma = Chroma(columns) if "chroma" in kinds else None
+        meters: list[_Meter | None] = [
+            self._envelope, self._spectrum, self._spectrogram, self._chroma
+        ]  # fmt: skip
+        self._meters = [meter for meter in meters if meter is not None]
+        self._kinds = frozenset(kinds)
+        self._front_end = _FrontEnd(columns) if self.needs_log_mel else None
+
+    @property
+    def needs_log_mel(self) -> bool:
+        """Whether anything is drawn from the log-mel frames."""
+        return bool({"mel", "tempogram"} & self._kinds)
+
+    def add(self, samples: Floats) -> None:
+        """Take the next mono samples at 16 kHz [shape=(n,)]."""
+        self._samples += len(samples)
+        for meter in self._meters:
+            meter.add(samples)
+
+    def add_log_mel(self, frames: Floats) -> None:
+        """Take the next log-mel frames of :func:`songprint.audio.mel.stream_log_mel`."""
+        if self._front_end:
+            self._front_end.add(frames)
+
+    def finish(self) -> Signals:
+        """Return what was gathered; nothing may be added after."""
+        columns, front_end = self._columns, self._front_end
+        bands, level = self._spectrum.finish() if self._spectrum else (None, None)
+        envelope, spectrogram, chroma = self._envelope, self._spectrogram, self._chroma
+        wants = self._kinds.__contains__
+        return Signals(
+            seconds=self._samples / SAMPLE_RATE_HZ,
+            envelope=Envelope(*envelope.columns_of(columns)) if envelope else None,
+            spectrum_dbfs=bands,
+            level_dbfs=level,
+            spectrogram=Picture(*spectrogram.finish(columns)) if spectrogram else None,
+            mel=front_end.mel(columns) if front_end and wants("mel") else None,
+            chroma=Picture(*chroma.finish(columns)) if chroma else None,
+            tempogram=front_end.tempogram(columns) if front_end and wants("tempogram") else None,
+        )
+
+
 def measure(blocks: Iterable[Floats], kinds: Collection[str], columns: int = COLUMNS) -> Signals:
-    """Gather what the panels of a song need.
+    """Gather what the panels of a song need, and nothing else of it.
 
     Parameters
     ----------
     blocks : iterable of ndarray [shape=(n,)]
         Mono float32 samples at 16 kHz.
-    kinds : collection of str
-        Of ``songprint.views.kinds.KINDS``; those that need no samples are passed over.
-    columns : int
-        The most columns of anything along the song.
-
-    Returns
-    -------
-    Signals
-        Memory does not depend on the song's length, but for 225 kB an hour if the tempogram is
-        asked for.
+    kinds, columns
+        As of :class:`SignalMeter`.
     """
-    count = _Count()
-    envelope = EnvelopePool(columns) if "waveform" in kinds else None
-    spectrum = LongTermSpectrum() if "spectrum" in kinds else None
-    spectrogram = Spectrogram(columns) if "spectrogram" in kinds else None
-    chroma = Chroma(columns) if "chroma" in kinds else None
-    meters = [m for m in (count, envelope, spectrum, spectrogram, chroma) if m is not None]
-    front_end = _FrontEnd(columns) if {"mel", "tempogram"} & set(kinds) else None
-    passing = _passing(blocks, meters)
-    for frames in stream_log_mel(passing) if front_end else passing:
-        if front_end:
-            front_end.add(frames)
-    bands, level = spectrum.finish() if spectrum else (None, None)
-    return Signals(
-        seconds=count.samples / SAMPLE_RATE_HZ,
-        envelope=Envelope(*envelope.columns_of(columns)) if envelope else None,
-        spectrum_dbfs=bands,
-        level_dbfs=level,
-        spectrogram=Picture(*spectrogram.finish(columns)) if spectrogram else None,
-        mel=front_end.mel(columns) if front_end and "mel" in kinds else None,
-        chroma=Picture(*chroma.finish(columns)) if chroma else None,
-        tempogram=front_end.tempogram(columns) if front_end and "tempogram" in kinds else None,
-    )
+    meter = SignalMeter(kinds, columns)
+    passing = _tapped(blocks, meter.add)
+    for frames in stream_log_mel(passing) if meter.needs_log_mel else passing:
+        if meter.needs_log_mel:
+            meter.add_log_mel(frames)
+    return meter.finish()
 
 
-def _passing(blocks: Iterable[Floats], meters: Iterable[_Meter]) -> Iterator[Floats]:
+def _tapped(blocks: Iterable[Floats], tap: Callable[[Floats], None]) -> Iterator[Floats]:
     for block in blocks:
-        for meter in meters:
-            meter.add(block)
+        tap(block)
         yield block
-
-
-class _Count:
-    def __init__(self) -> None:
-        self.samples = 0
-
-    def add(self, block: Floats) -> None:
-        self.samples += len(block)
 
 
 class _FrontEnd:

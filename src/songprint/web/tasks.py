@@ -317,13 +317,10 @@ def timeline(path: str) -> list[dict[str, Any]]:
         If no song can be heard in it.
     """
     from songprint.cli.document import song_document
-    from songprint.cli.hearing import Heard as Listed
     from songprint.fingerprints import default_fingerprinter
 
     heard = default_fingerprinter().fingerprint(path, known_hash="", thorough=True)
-    segments: list[dict[str, Any]] = song_document(Listed(path, heard, None), timeline=True)[
-        "timeline"
-    ]
+    segments: list[dict[str, Any]] = song_document(path, heard, timeline=True)["timeline"]
     return segments
 
 

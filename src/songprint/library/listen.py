@@ -1,0 +1,123 @@
+"""What is heard of a song in one pass: fingerprint, peaks, and what figures are drawn from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from songprint.audio.container import Song
+    from songprint.audio.peaks import Peaks
+    from songprint.fingerprints import Fingerprint, Fingerprinter
+    from songprint.views.signals import Signals
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is wanted of a song.
+
+    Attributes
+    ----------
+    thorough : bool
+        Whether all windows of a long song are to be heard.
+    peaks : bool
+        Whether the peaks are wanted that its recording is identified by.
+    views : tuple of str
+        Of ``songprint.views.kinds.KINDS``: what is to be drawn.
+    genres : str or None
+        A file of personal genres to judge by, instead of the shipped ones.
+    """
+
+    thorough: bool = False
+    peaks: bool = False
+    views: tuple[str, ...] = ()
+    genres: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Sounds:
+    """What was heard; what was not wanted is None."""
+
+    fingerprint: Fingerprint
+    peaks: Peaks | None = None
+    signals: Signals | None = None
+
+
+def listen(song: Song, content_hash: str, wanted: Wanted) -> Sounds:
+    """Hear a song that is open, and has been read to be identified.
+
+    Raises
+    ------
+    DecodeError
+        If no song can be heard.
+    """
+    hear = fingerprinter_of(wanted.genres).fingerprint_song
+    return _heard(partial(hear, song, content_hash), wanted)
+
+
+def listen_to(path: str, wanted: Wanted) -> Sounds:
+    """Hear a file; see :func:`listen`."""
+    return _heard(partial(fingerprinter_of(wanted.genres).fingerprint, path), wanted)
+
+
+def fingerprinter_of(genres: str | None) -> Fingerprinter:
+    """Return who names the shipped genres, or those of a file that ``songprint train`` wrote.
+
+    Raises
+    ------
+    UsageError
+        If there is no such file.
+    ModelError
+        If it does not hold personal genres of the shipped encoder.
+    """
+    from songprint.fingerprints import default_fingerprinter
+
+    return default_fingerprinter() if genres is None else _personal(genres)
+
+
+@cache
+def _personal(genres: str) -> Fingerprinter:
+    from songprint.fingerprints import default_fingerprinter
+    from songprint.genre.personal import load_with_encoder
+
+    shipped = default_fingerprinter()
+    personal, encoder = load_with_encoder(Path(genres), shipped.encoder)
+    return shipped.with_head(personal.head, personal.sha256, encoder)
+
+
+def _heard(hear: Callable[..., Fingerprint], wanted: Wanted) -> Sounds:
+    taps: dict[str, Any] = {}
+    peaks = signals = None
+    if wanted.views:
+        from songprint.views.signals import SignalMeter
+
+        signals = SignalMeter(wanted.views)
+        taps |= {"on_samples": signals.add, "on_log_mel": signals.add_log_mel}
+    if wanted.peaks:
+        from songprint.audio.peaks import PeakMeter
+
+        peaks = PeakMeter()
+        taps["on_samples"] = _both(peaks.add, taps.get("on_samples"))
+    fingerprint = hear(thorough=wanted.thorough, **taps)
+    return Sounds(
+        fingerprint, peaks.finish() if peaks else None, signals.finish() if signals else None
+    )
+
+
+def _both(
+    one: Callable[[NDArray[np.float32]], None], other: Callable[[NDArray[np.float32]], None] | None
+) -> Callable[[NDArray[np.float32]], None]:
+    if other is None:
+        return one
+
+    def both(samples: NDArray[np.float32]) -> None:
+        one(samples)
+        other(samples)
+
+    return both
