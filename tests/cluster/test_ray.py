@@ -6,7 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
 from songprint import Library
 from songprint.library.ingest import add_folders
@@ -21,6 +23,8 @@ def test_a_node_that_is_killed_costs_no_song(tmp_path: Path) -> None:
     music = tmp_path / "music"
     for number in range(SONGS):
         small_song(music / f"{number}.flac", number)
+    # Without a peak, but a song.
+    soundfile.write(music / "silent.flac", np.zeros(3 * 16_000), 16_000)
     (music / "bad.mp3").write_bytes(b"no music " * 99)
     (music / "copy.flac").write_bytes((music / "0.flac").read_bytes())
     script = Path(__file__).with_name("killed_node.py")
@@ -34,7 +38,7 @@ def test_a_node_that_is_killed_costs_no_song(tmp_path: Path) -> None:
     )
     assert told.returncode == 1, told.stderr  # a file failed
     document = json.loads(told.stdout)
-    assert (document["added"], document["duplicates"]) == (SONGS, 1)
+    assert (document["added"], document["duplicates"]) == (SONGS + 1, 1)
     bad = document["failed"]
     assert [one["path"] for one in bad] == [str(music / "bad.mp3")]
     said = [line for line in told.stderr.splitlines() if not line.startswith("[")]  # Ray's core
