@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
 import soundfile
 
 from songprint.identify import recordings as module
+from songprint.identify.duplicates import Kind
 from songprint.identify.recordings import Recordings
 from songprint.kinship.neighbours import Kinship
 from songprint.kinship.station import Wishes, grow
 from songprint.library.ingest import add_folders
-from songprint.library.recordings import FILE, recordings_of
+from songprint.library.recordings import EXCERPT, FILE, excerpts_of, recordings_of
 from songprint.library.store import Library
 from songprint.pieces import PIECES
 from songprint.pieces.__main__ import write
@@ -162,6 +164,44 @@ def test_half_of_a_song_is_its_recording_and_a_quarter_is_not(tmp_path: Path) ->
     assert {pair.kind for pair in recordings.pairs} == {"excerpt"}
     assert len(recordings.pairs) == 2
     assert recordings.groups() == [[made_up_hash(0), made_up_hash(1)]]
+
+
+@pytest.fixture
+def excerpt(tmp_path: Path) -> Library:
+    """A tune, a copy of it, a quarter of it, and another tune."""
+    songs = [tune(2), copy_of(tune(2)), cut(tune(2), 8.0, 6.0), tune(3)]
+    library = library_of_tunes(tmp_path / "library", songs)
+    Recordings.of(library)
+    return library
+
+
+def test_excerpts_are_numbered_in_the_file_as_it_is_read() -> None:
+    assert get_args(Kind)[EXCERPT] == "excerpt"
+
+
+def test_the_catalogue_tells_excerpts_however_short(excerpt: Library) -> None:
+    quarter = (made_up_hash(2),)
+    catalogue = excerpt.catalogue()
+    assert catalogue.excerpts.tolist() == [quarter, quarter, None, None]
+    assert catalogue.recordings.tolist() == [1, 1, 0, 0]
+    assert catalogue.take([1, 3]).excerpts.tolist() == [quarter, None]
+    (excerpt.path / FILE).write_bytes(b"damaged")
+    assert excerpts_of(excerpt.path, catalogue.hashes).tolist() == [None] * 4
+
+
+def test_a_station_plays_no_excerpt_of_its_seed(excerpt: Library) -> None:
+    kinship = Kinship(excerpt.catalogue())
+    everything = Wishes(any_genre=True, artist_cap=0)
+    assert [song.row for song in grow(kinship, [0], everything).songs] == [3]
+    assert [near.row for near in kinship.neighbours(0)] == [3]
+    never = Wishes(any_genre=True, artist_cap=0, never=(1,))
+    assert [song.row for song in grow(kinship, [3], never).songs] == []
+
+
+def test_the_song_of_which_a_seed_is_a_small_part_may_be_played(excerpt: Library) -> None:
+    kinship = Kinship(excerpt.catalogue())
+    station = grow(kinship, [2], Wishes(any_genre=True, artist_cap=0))
+    assert len({song.row for song in station.songs} & {0, 1}) == 1
 
 
 def test_the_catalogue_tells_which_songs_are_one_recording(library: Library) -> None:

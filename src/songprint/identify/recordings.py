@@ -20,7 +20,7 @@ from songprint.audio.peaks import PEAKS_VERSION
 from songprint.files import replacing
 from songprint.identify.duplicates import RULES, Kind, Pair, ask_each, groups_of, keep_best
 from songprint.identify.index import SEGMENT_FORMAT, Index
-from songprint.library.recordings import FILE, NUMBERS, SONGS, UNREADABLE
+from songprint.library.recordings import FILE, FIRST, KIND, NUMBERS, SECOND, SONGS, UNREADABLE
 
 if TYPE_CHECKING:
     from songprint.library.store import Library
@@ -134,9 +134,9 @@ class Recordings:
         arrays: dict[str, Any] = {
             "version": np.array(_VERSION),
             "compared": np.array(sorted(self.compared), np.bytes_),
-            "first": np.array([p.first for p in self.pairs], np.bytes_),
-            "second": np.array([p.second for p in self.pairs], np.bytes_),
-            "kind": np.array([_KINDS.index(p.kind) for p in self.pairs], np.int8),
+            FIRST: np.array([p.first for p in self.pairs], np.bytes_),
+            SECOND: np.array([p.second for p in self.pairs], np.bytes_),
+            KIND: np.array([_KINDS.index(p.kind) for p in self.pairs], np.int8),
             "figures": np.array(
                 [[getattr(p, name) for name in _FIGURES] for p in self.pairs], np.float64
             ).reshape(-1, len(_FIGURES)),
@@ -160,9 +160,9 @@ def _texts(names: Any) -> list[str]:
 
 def _pairs(kept: Any) -> Iterable[Pair]:
     rows = zip(
-        _texts(kept["first"]),
-        _texts(kept["second"]),
-        kept["kind"].tolist(),
+        _texts(kept[FIRST]),
+        _texts(kept[SECOND]),
+        kept[KIND].tolist(),
         kept["figures"].tolist(),
         strict=True,
     )

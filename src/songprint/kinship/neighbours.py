@@ -176,8 +176,8 @@ class Kinship:
 
         Notes
         -----
-        The song itself and copies of its recording are no neighbours, and of songs that are known
-        to be one recording the nearest comes.
+        The song itself, copies of its recording and excerpts of it are no neighbours, and of songs
+        that are known to be one recording the nearest comes.
         """
         one, queries = self._asked(song)
         raw = self._quick_distances(queries, weights)
@@ -204,13 +204,20 @@ class Kinship:
         return np.flatnonzero(np.isin(self.catalogue.hashes, songs.hashes))
 
     def with_copies(self, rows: Sequence[int] | Rows) -> Rows:
-        """Return songs, and all that are known to be the same recordings as they."""
+        """Return songs, all that are known to be the same recordings, and excerpts of any of these.
+
+        What a song is itself an excerpt of is not among them, unless it is half of it or more.
+        """
         songs: Rows = np.asarray(rows, np.intp)
         recordings = self.catalogue.recordings
         theirs = recordings[songs]
-        if not theirs.any():
-            return songs
-        return np.union1d(songs, np.flatnonzero(np.isin(recordings, theirs[theirs > 0])))
+        if theirs.any():
+            songs = np.union1d(songs, np.flatnonzero(np.isin(recordings, theirs[theirs > 0])))
+        excerpts = [part for parts in self.catalogue.excerpts[songs] if parts for part in parts]
+        if excerpts:
+            found = np.flatnonzero(np.isin(self.catalogue.hashes, excerpts))
+            songs = np.union1d(songs, found)
+        return songs
 
     def copies_by_sound(self, songs: Catalogue, raw: Floats) -> Rows:
         """Return what sounds like copies of songs, themselves too, by distances [shape=(m, n)]."""
@@ -338,11 +345,12 @@ class Kinship:
 
     def _alike(self, seconds: float, queries: Queries, others: Rows) -> NDArray[np.bool_]:
         """Tell which songs are nearly as long as one, and differ in nothing but what codecs do."""
-        parts = self.space.by_part(queries, others)[0]
         lengths = self.catalogue.seconds[others]
         alike: NDArray[np.bool_] = np.abs(lengths - seconds) <= _SAME_LENGTH * seconds
-        for part, limit in _ALIKE.items():
-            alike &= parts[:, PARTS.index(part)] < limit
+        if alike.any():  # few are; parts take far longer than lengths
+            parts = self.space.by_part(queries, others[alike])[0]
+            limits = np.array([_ALIKE.get(part, np.inf) for part in PARTS])
+            alike[alike] = (parts < limits).all(axis=1)
         return alike
 
 

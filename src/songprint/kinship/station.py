@@ -147,8 +147,8 @@ def grow(
     Returns
     -------
     Station
-        No song twice, no seed nor a copy of one, no two versions of one song, no recording in two
-        files that are known to be one (:mod:`songprint.identify.recordings`).
+        No song twice, no seed nor a copy or an excerpt of one, no two versions of one song, no
+        recording in two files that are known to be one (:mod:`songprint.identify.recordings`).
 
     Raises
     ------

@@ -1,7 +1,8 @@
 """Which songs of a library are known to be one recording, as they are kept beside its tables.
 
 ``identify/recordings.py`` finds that out and writes it; it is read here with the catalogue, so that
-a station does not play a recording twice, nor an excerpt of its seed. A file that is not there or not whole tells nothing.
+a station does not play a recording twice, nor an excerpt of its seed. A file that is not there or
+not whole tells nothing.
 """
 
 from __future__ import annotations
