@@ -20,6 +20,7 @@ import copy
 import json
 import math
 import time
+import warnings
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -32,8 +33,16 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from songprint.audio.mel import FFT_SAMPLES, HOP_SAMPLES, LOG_GAIN, SAMPLE_RATE_HZ, log_mel
+from songprint.audio.mel import (
+    FFT_SAMPLES,
+    HOP_SAMPLES,
+    LOG_GAIN,
+    MEL_BANDS,
+    SAMPLE_RATE_HZ,
+    log_mel,
+)
 from songprint.errors import ModelError, UsageError
+from songprint.learn.export import OPSET, PARITY_TOLERANCE
 
 WINDOW_SAMPLES = SAMPLE_RATE_HZ
 WINDOW_FRAMES = 1 + WINDOW_SAMPLES // HOP_SAMPLES
@@ -136,7 +145,7 @@ class IdentityNetwork(nn.Module):
                 channels = outputs
         self.map = nn.Sequential(*layers)
         with torch.no_grad():
-            inputs = self.map.eval()(torch.zeros(1, 2, WINDOW_FRAMES, 96)).numel()
+            inputs = self.map.eval()(torch.zeros(1, 2, WINDOW_FRAMES, MEL_BANDS)).numel()
         self.map.train()
         self.project = nn.Linear(inputs, config.size)
 
@@ -401,7 +410,8 @@ class IdentityTrainer:
         self.step += 1
         with torch.no_grad():
             self._follow()
-            self.memory = torch.cat([self.memory, clean.detach()])[-config.remembered :]
+            memory = torch.cat([self.memory, clean])
+            self.memory = memory[max(0, len(memory) - config.remembered) :]
             nearest = (spoiled @ clean.T).argmax(dim=1)
             found = (nearest == torch.arange(len(clean))).float().mean()
         return float(loss.detach()), float(found)
@@ -427,3 +437,38 @@ class IdentityTrainer:
         line = {"step": self.step, **{name: round(float(x), 4) for name, x in figures.items()}}
         with (self.folder / "log.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
+
+
+def export(network: IdentityNetwork, path: Path) -> None:
+    """Write the network as ONNX: ``windows`` [n, 63, 96] to ``prints`` [n, size].
+
+    Raises
+    ------
+    ModelError
+        If ONNX Runtime's fingerprints differ from PyTorch's by more than 1e-4; nothing is written.
+    """
+    import onnxruntime
+
+    example = torch.rand(3, WINDOW_FRAMES, MEL_BANDS) * 3
+    partial = path.with_suffix(".partial")
+    network = copy.deepcopy(network).eval().to(memory_format=torch.contiguous_format)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the exporter deprecates itself on every call
+        torch.onnx.export(
+            network,
+            (example,),
+            str(partial),
+            input_names=["windows"],
+            output_names=["prints"],
+            dynamic_axes={"windows": {0: "n"}, "prints": {0: "n"}},
+            opset_version=OPSET,
+            dynamo=False,
+        )
+    session = onnxruntime.InferenceSession(partial, providers=["CPUExecutionProvider"])
+    ours = session.run(None, {"windows": example.numpy()})[0]
+    with torch.inference_mode():
+        difference = float(np.abs(ours - network(example).numpy()).max())
+    if difference > PARITY_TOLERANCE:
+        partial.unlink()
+        raise ModelError(f"the ONNX network differs from PyTorch's by {difference:.2g}")
+    partial.replace(path)
