@@ -69,6 +69,7 @@ ACCOMPANIMENTS = "mma-"
 MUSIC_SECONDS, LEAST_SECONDS = 90, 20
 CHECKED_SECONDS = 10
 PLACES = 10
+WEIGHTS = (0, 5, 10, 20, 40, 80, 1000)
 WEIGHT = 20.0
 """Of a cosine, in units of evidence."""
 
@@ -230,13 +231,13 @@ def ask_all(both: Both, queries: list[Query], minutes: float) -> list[Asked]:
     return asked
 
 
-def scored(asked: Asked, kind: str) -> tuple[float, Answer] | None:
+def scored(asked: Asked, kind: str, weight: float = WEIGHT) -> tuple[float, Answer] | None:
     """Return the best answer of a kind and its score: beyond the least evidence, or a cosine."""
     least = least_evidence(asked.seconds)
     scores = {
         "landmarks": lambda evidence, _: evidence - least,
         "neural": lambda _, cosine: cosine,
-        "both": lambda evidence, cosine: evidence - least + WEIGHT * cosine,
+        "both": lambda evidence, cosine: evidence - least + weight * cosine,
     }
     answers = asked.answers[kind]
     if not answers:
@@ -256,6 +257,19 @@ def table(songs: Songs, kind: str, asked: list[Asked], least: dict[int, float]) 
             score, (_, _, song, seconds) = best
             tally.add(cell, each.query, song, seconds, score, score >= least[each.seconds])
     yield from tally.table(kind, list(map(level_name, LEVELS_DB)), [f"{s} s" for s in SECONDS])
+
+
+def weights(songs: Songs, asked: list[Asked]) -> Iterator[str]:
+    """Yield, by the weight of a cosine, how often both name the song of a clip in noise."""
+    names = songs.same()
+    for weight in WEIGHTS:
+        cells = []
+        for seconds in SECONDS:
+            noisy = [a for a in asked if a.seconds == seconds and a.level_db is not None]
+            best = [(a.query.song, scored(a, "both", weight)) for a in noisy]
+            right = [b is not None and names[b[1][2]] == names[song] for song, b in best]
+            cells.append(f"{100 * np.mean(right):.1f}")
+        yield f"weight {weight:>4}: best guess right of {', '.join(cells)}% of noisy clips"
 
 
 def thresholds(kind: str, asked: list[Asked]) -> dict[int, float]:
@@ -282,6 +296,7 @@ def measure(network: Path, queries: int, seed: int, minutes: float) -> None:
     (HERE / f"asked-{seed}.pickle").write_bytes(
         pickle.dumps((bare(tune), bare(absent), bare(asked)))
     )
+    print("\n".join(weights(songs, asked)))
     for kind in ("landmarks", "neural", "both"):
         least = thresholds(kind, tune)
         if kind == "landmarks":  # what is shipped

@@ -260,6 +260,7 @@ class Pairs:
 
     def __init__(self, songs: Sequence[NDArray[Any]], places: Places, seed: int) -> None:
         self._songs, self._places, self._seed = songs, places, seed
+        self._epoch, self._order = -1, np.empty(0, np.intp)
 
     def batch(self, step: int, count: int) -> tuple[Tensor, Tensor]:
         """Return pairs of a step: clean windows and spoiled ones [shape=(count, 63, 96)].
@@ -273,11 +274,11 @@ class Pairs:
 
     def _turn(self, turn: int) -> NDArray[Any]:
         epoch, place = divmod(turn, len(self._songs))
-        if getattr(self, "_epoch", None) != epoch:
-            self._epoch = epoch
+        if self._epoch != epoch:
             rng = np.random.default_rng((self._seed, epoch, 1))
-            self._order = rng.permutation(len(self._songs))
-        return self._songs[self._order[place]]
+            self._epoch, self._order = epoch, rng.permutation(len(self._songs))
+        song: NDArray[Any] = self._songs[int(self._order[place])]
+        return song
 
     def pair(self, song: NDArray[Any], rng: Generator) -> tuple[Windows, Windows]:
         """Return a clean window of a song and a spoiled one, at most a quarter second apart."""
@@ -451,7 +452,7 @@ def export(network: IdentityNetwork, path: Path) -> None:
 
     example = torch.rand(3, WINDOW_FRAMES, MEL_BANDS) * 3
     partial = path.with_suffix(".partial")
-    network = copy.deepcopy(network).eval().to(memory_format=torch.contiguous_format)
+    network.eval()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter deprecates itself on every call
         torch.onnx.export(
