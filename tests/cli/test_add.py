@@ -116,6 +116,7 @@ def test_a_link_that_leads_nowhere_is_named_in_full_and_counted_apart_from_what_
     assert f"songprint: {link}: links to {tmp_path / 'music' / 'nowhere'}" in done.stderr
     assert "1 added, 1 failed, 1 not found or not readable" in done.stdout
     assert len(Library.open(library).failed()) == 1
+    assert "1 file failed before and has not changed:" in add("music").stdout
 
 
 def test_of_many_files_that_are_gone_the_first_are_named_and_the_others_counted(

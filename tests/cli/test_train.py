@@ -18,6 +18,7 @@ from songprint.genre.personal import apply, load_personal
 from songprint.library.places import data_folder, library_path
 from songprint.pieces import PIECES
 from support.drawing import document
+from support.shelves import small_song
 
 RATE = 16_000
 PART_SECONDS = 4
@@ -167,6 +168,14 @@ def test_tags_serve_and_rare_genres_are_set_aside(labelled: Path, tmp_path: Path
     assert result.exit_code == 0
     assert [genre["name"] for genre in json.loads(result.stdout)["genres"]] == ["driving", "gentle"]
     assert "noise: set aside: 1 song, 8 are needed" in result.stderr
+
+
+def test_songs_whose_tags_name_no_genre_are_refused_for_that(tmp_path: Path) -> None:
+    small_song(tmp_path / "music" / "a.flac", artist="Nina")
+    result = train("--from-tags", tmp_path / "music", "--out", tmp_path / "x.json")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.splitlines()[-1].endswith("no song here has a genre to be learnt")
+    assert "has no genre in its tags" in result.stderr
 
 
 def test_one_genre_is_learnt_against_other_music(labelled: Path, tmp_path: Path) -> None:

@@ -236,9 +236,10 @@ def _tell(library: Library, added: Added) -> None:
     told = ", ".join(f"{n:,} {what}" for what, n in counts.items() if n)
     typer.echo(told or "nothing to add")
     if added.failed_before:
+        have = "has" if added.failed_before == 1 else "have"
         typer.echo(
-            f"{added.failed_before:,} failed before and have not changed: songprint report tells"
-            " why, --retry tries again"
+            f"{count(added.failed_before, 'file')} failed before and {have} not changed:"
+            " songprint report tells why, --retry tries again"
         )
     if added.missing:
         are = (

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from songprint.cli.hearing import Heard, hear_all
 from songprint.cli.progress import HearingProgress
 from songprint.cli.text import complain, printable
-from songprint.errors import DecodeError, SongprintError
+from songprint.errors import DecodeError, SongprintError, UsageError
 from songprint.library.scan import Found
 
 if TYPE_CHECKING:
@@ -108,6 +108,10 @@ def hear_dataset(dataset: Dataset, workers: int) -> LabelledSongs:
     from songprint.datasets.core import LeftOut, sort_out, tell_left_out
 
     tracks, left_out = sort_out(dataset.entries())
+    if not tracks:
+        for line in tell_left_out(left_out):
+            complain(line)
+        raise UsageError(f"{dataset.path}: no song here has a genre to be learnt")
     tested = [track for track in tracks if track.split == "test"]
     reason = "is for tests, and not learnt from"
     left_out += [LeftOut(track.id, reason, "test", expected=True) for track in tested]
