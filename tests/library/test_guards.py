@@ -17,6 +17,7 @@ from songprint.library.guards import (
     guard_of,
     guarded_files,
 )
+from songprint.library.manifests import Manifest
 from songprint.library.schema import TABLES
 from songprint.library.writer import TIDIED
 from support.shelves import made_up_library, made_up_song, shelve
@@ -174,6 +175,27 @@ def test_tidying_twice_takes_nothing_for_damage(
         writer.tidy()  # puts another in its place
         writer.tidy()
     assert examine(tmp_path, TIDIED).damages == []
+
+
+def test_what_a_tidied_table_replaced_may_go_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from datetime import timedelta
+
+    library = made_up_library(tmp_path, 5)
+    for number in range(6, 9):
+        shelve(library, {f"/music/{number}.mp3": made_up_song(number)})
+    with library.writing() as writer:
+        writer.tidy()  # many pieces become one, and stay for those who read them
+    with library.writing() as writer:
+        monkeypatch.setattr("songprint.library.writer.OLD_VERSIONS", timedelta(milliseconds=1))
+        writer.tidy()  # they go, and nothing is committed
+    for name in ("songs", "files"):
+        (latest,) = (tmp_path / f"{name}.lance" / "_versions").glob("*.manifest")
+        there = set((tmp_path / f"{name}.lance" / "data").iterdir())
+        assert set(Manifest.read(latest).data()) == there
+    assert examine(tmp_path, TIDIED).damages == []
+    assert len(Library.open(tmp_path).catalogue()) == 8
 
 
 def test_a_damaged_table_is_never_written_anew(tmp_path: Path) -> None:

@@ -16,9 +16,7 @@ by a digest of its own; one that is damaged guards nothing and is made anew.
 from __future__ import annotations
 
 import os
-import re
 import struct
-import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -30,6 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from songprint.errors import LibraryError
+from songprint.library.manifests import Manifest
 
 FOLDER = "guards"
 
@@ -307,11 +306,9 @@ def _glance(library: Path, table: Path) -> Damage | None:
 
 
 def named_in(manifest: Path) -> list[Path]:
-    """Return the files of data that a manifest names."""
-    with suppress(OSError):
-        names = re.findall(rb"[0-9a-f]{50}\.lance", manifest.read_bytes())
-        data = manifest.parents[1] / "data"
-        return [data / name.decode() for name in dict.fromkeys(names)]
+    """Return the files of data that a manifest names; none if it cannot be read."""
+    with suppress(OSError, ValueError):
+        return Manifest.read(manifest).data()
     return []
 
 
@@ -324,34 +321,14 @@ def latest_manifest(library: Path, name: str) -> Path | None:
 
 
 def needs(manifest: Path | None, file: Path) -> bool:
-    """Tell whether a commit cannot be read without a file; if it cannot be told, it is.
-
-    A manifest is a message of Protocol Buffers, in which names lie as they are: those of data as
-    text, of indices as the bytes of their UUID, of deletions as two numbers of them.
-    """
+    """Tell whether a commit cannot be read without a file; if it cannot be told, it is."""
     if manifest is None or file == manifest:
         return True
     if file.parent == manifest.parent:
         return False  # another commit
-    try:
-        told = manifest.read_bytes()
-    except OSError:
-        return True
-    kind = file.relative_to(manifest.parents[1]).parts[0]
-    if kind == "data":
-        return file.name.encode() in told
-    with suppress(ValueError):
-        if kind == "_indices":
-            return uuid.UUID(file.parent.name).bytes in told
-        if kind == "_deletions":
-            _, version, number = map(int, file.stem.split("-"))
-            return b"\x10" + _varint(version) + b"\x18" + _varint(number) in told
+    with suppress(OSError, ValueError):
+        return Manifest.read(manifest).names(file)
     return True
-
-
-def _varint(number: int) -> bytes:
-    digits = [number >> shift & 0x7F for shift in range(0, max(number.bit_length(), 1), 7)]
-    return bytes([*(digit | 0x80 for digit in digits[:-1]), digits[-1]])
 
 
 def _guarded_size(guard: Path) -> int | None:

@@ -8,6 +8,7 @@ not whole tells nothing.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
@@ -50,45 +51,43 @@ def recordings_of(folder: Path, hashes: NDArray[np.str_]) -> NDArray[np.int32]:
         The same above 0 for songs that are one recording; 0 where no other one is known.
     """
     numbers = np.zeros(len(hashes), np.int32)
-    try:
-        with (folder / FILE).open("rb") as file, np.load(file) as kept:
-            songs, recording = kept[SONGS].astype(np.str_), kept[NUMBERS].astype(np.int32)
-    except UNREADABLE:
-        return numbers
-    if len(songs) != len(recording) or not len(hashes):
-        return numbers
-    rows = np.minimum(np.searchsorted(hashes, songs), len(hashes) - 1)
-    there = hashes[rows] == songs
-    numbers[rows[there]] = recording[there]
+    songs, recording = _read(folder, SONGS, NUMBERS)
+    if len(songs) == len(recording):
+        rows, there = _rows(hashes, songs)
+        numbers[rows[there]] = recording[there]
     return numbers
 
 
 def excerpts_of(folder: Path, hashes: NDArray[np.str_]) -> NDArray[np.object_]:
-    """Return the songs that are excerpts of each, however short.
+    """Return the songs that are excerpts of each [shape=(n,)], however short.
 
-    Parameters
-    ----------
-    folder : Path
-        Of the library.
-    hashes : ndarray of str [shape=(n,)]
-        Content hashes, in order.
-
-    Returns
-    -------
-    ndarray of object [shape=(n,)]
-        A tuple of content hashes; None where no excerpt is known.
+    As :func:`recordings_of`, but a tuple of content hashes; None where no excerpt is known.
     """
     found = np.full(len(hashes), None, object)
-    try:
-        with (folder / FILE).open("rb") as file, np.load(file) as kept:
-            chosen = kept[KIND] == EXCERPT
-            parts, songs = (kept[name][chosen].astype(np.str_) for name in (FIRST, SECOND))
-    except UNREADABLE:
-        return found
-    if not len(hashes):
-        return found
-    rows = np.minimum(np.searchsorted(hashes, songs), len(hashes) - 1)
-    for row, song, part in zip(rows.tolist(), songs.tolist(), parts.tolist(), strict=True):
-        if hashes[row] == song:
+    parts, songs, kinds = _read(folder, FIRST, SECOND, KIND)
+    if len(parts) == len(songs) == len(kinds):
+        rows, there = _rows(hashes, songs)
+        chosen = there & (kinds == EXCERPT)
+        for row, part in zip(rows[chosen].tolist(), parts[chosen].tolist(), strict=True):
             found[row] = (*(found[row] or ()), part)
     return found
+
+
+def _read(folder: Path, *names: str) -> list[NDArray[Any]]:
+    """Return arrays of the file, content hashes as text; empty ones where it cannot be read."""
+    try:
+        with (folder / FILE).open("rb") as file, np.load(file) as kept:
+            arrays = [kept[name] for name in names]
+            return [a.astype(np.str_) if a.dtype.kind == "S" else a for a in arrays]
+    except UNREADABLE:
+        return [np.empty(0, np.str_)] * len(names)
+
+
+def _rows(
+    hashes: NDArray[np.str_], songs: NDArray[np.str_]
+) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """Return where songs are among content hashes in order, and whether they are there at all."""
+    if not len(hashes):
+        return np.zeros(len(songs), np.intp), np.zeros(len(songs), bool)
+    rows = np.minimum(np.searchsorted(hashes, songs), len(hashes) - 1)
+    return rows, hashes[rows] == songs
