@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from songprint.errors import UsageError
+from songprint.kinship import distance
 from songprint.kinship.distance import DEFAULT_WEIGHTS, Space, Weights
 from support.kin import kin_catalogue
 
@@ -36,6 +37,19 @@ def test_one_query_and_many_give_the_same() -> None:
     np.testing.assert_allclose(
         space.distances(space.queries([7]), rows=some)[0], many[1, some], atol=1e-5
     )
+
+
+@pytest.mark.parametrize("kept_bytes", [0, 3000, 1 << 20])
+def test_other_weights_give_the_same_sooner(
+    kept_bytes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(distance, "_KEPT_BYTES", kept_bytes)  # of none, two or all of the points
+    space = Space(kin_catalogue(each=15))
+    for weights in (DEFAULT_WEIGHTS, Weights(beat=2, timbre=0), Weights(genre=0)):
+        for songs in ([3], [7, 3], [7, 8, 9], [3]):
+            queries = space.queries(songs)
+            expected = space.distances(queries, weights)
+            np.testing.assert_allclose(space.reweighed(queries, weights), expected, atol=1e-5)
 
 
 def test_songs_that_are_added_change_no_distance() -> None:

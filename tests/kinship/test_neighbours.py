@@ -146,7 +146,7 @@ def test_versions_of_a_song_are_the_same_work(version: str) -> None:
     titles = np.array(["So What", version], object)
     artists = np.array(["Miles Davis"] * 2, object)
     kinship = Kinship(replace(catalogue, titles=titles, artists=artists))
-    assert kinship.same_recording(0, np.array([1])).all()
+    assert kinship.same_recording(np.array([0]), np.array([1])).all()
 
 
 def test_threads_that_ask_at_once_get_the_same_answers() -> None:

@@ -21,6 +21,8 @@ def printable(name: str) -> str:
     >>> printable("a\nb")
     'a\\nb'
     """
+    if name and name.isprintable():
+        return name
     return "".join(c if _is_harmless(c) else _escaped(c) for c in name) or "''"
 
 

@@ -9,7 +9,11 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from songprint.kinship.distance import Rows
     from songprint.kinship.neighbours import Kinship
+
+_AT_ONCE = 64
+"""Songs that are compared with each other at once: a little more than a station takes."""
 
 
 class Choice:
@@ -44,21 +48,25 @@ class Choice:
 
     def extend(self, order: Iterable[int]) -> list[int]:
         """Take songs in order, but those that do not fit, until it is full; return those taken."""
-        before = len(self.rows)
-        for row in map(int, order):
+        before, rows = len(self.rows), np.fromiter(order, np.intp)
+        for start in range(0, len(rows), _AT_ONCE):
             if self.full:
                 break
-            if self._fits(row):
-                self.rows.append(row)
+            self._extend(rows[start : start + _AT_ONCE])
         return self.rows[before:]
 
-    def _fits(self, row: int) -> bool:
-        artist = self._kinship.artists[row]
-        songs = self._by_artist.get(artist, 0)
-        if artist is not None and self._artist_cap and songs >= self._artist_cap:
-            return False
-        others = np.array(self.rows, np.intp)
-        if row in self.rows or self._kinship.same_recording(row, others).any():
-            return False
-        self._by_artist[artist] = songs + 1
-        return True
+    def _extend(self, rows: Rows) -> None:
+        known = len(self.rows)
+        others = np.concatenate([np.array(self.rows, np.intp), rows])
+        same = self._kinship.same_recording(rows, others) | (rows[:, None] == others)
+        taken = list(range(known))
+        for place, row in enumerate(map(int, rows)):
+            artist = self._kinship.artists[row]
+            songs = self._by_artist.get(artist, 0)
+            if self.full or same[place, taken].any():
+                continue
+            if artist is not None and self._artist_cap and songs >= self._artist_cap:
+                continue
+            self._by_artist[artist] = songs + 1
+            self.rows.append(row)
+            taken.append(known + place)

@@ -26,6 +26,9 @@ Rows = NDArray[np.intp]
 
 _AT_ONCE = 8192
 
+_KEPT_BYTES = 16 << 20
+"""What the distances of the last points in each part may take: of eight among 100,000 songs."""
+
 
 @dataclass(frozen=True)
 class Weights:
@@ -126,6 +129,7 @@ class Space:
         self.catalogue = catalogue
         self.reference = reference or load_reference()
         self.layout = layout_of(catalogue)
+        self._kept: tuple[tuple[bytes, Floats], ...] = ()
         shape = len(catalogue), self.layout.total
         self.columns: Floats = np.empty(shape, np.float32) if room is None else room(shape)
         # In pieces: what is in between takes several times the memory of the columns.
@@ -180,6 +184,34 @@ class Space:
             np.matmul(coefficients, songs.T, out=found)
         found += (queries.offsets @ weights.shares())[:, None]
         np.maximum(found, 0.0, out=found)
+        return found
+
+    def reweighed(self, queries: Queries, weights: Weights) -> Floats:
+        """Return what :meth:`distances` does; under other weights at once, for the last points.
+
+        Their distances part by part are kept, as long as these are not too large.
+        """
+        most = _KEPT_BYTES // (20 * max(len(self), 1))
+        if not 0 < len(queries) <= most:
+            return self.distances(queries, weights)
+        found: Floats = np.empty((len(queries), len(self)), np.float32)
+        kept = dict(self._kept)
+        for place in range(len(queries)):
+            one = queries.one(place)
+            name = one.coefficients.tobytes() + one.offsets.tobytes()
+            parts = kept.pop(name) if name in kept else self._in_parts(one)
+            kept[name] = parts  # the last one asked for
+            np.matmul(weights.shares(), parts, out=found[place])
+        self._kept = tuple(kept.items())[-most:]  # another thread's may be lost, and is made again
+        np.maximum(found, 0.0, out=found)
+        return found
+
+    def _in_parts(self, one: Queries) -> Floats:
+        """Return a point's distances to all songs in each part [shape=(5, n)]."""
+        found: Floats = np.empty((len(PARTS), len(self)), np.float32)
+        for part, place in enumerate(self.layout.parts):
+            np.matmul(self.columns[:, place], one.coefficients[0, place], out=found[part])
+        found += one.offsets[0][:, None]
         return found
 
     def points(self, weights: Weights = DEFAULT_WEIGHTS, rows: Rows | None = None) -> Floats:

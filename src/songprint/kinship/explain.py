@@ -118,11 +118,13 @@ def _opinions(seed: Catalogue, song: Catalogue, reference: Reference) -> list[st
     """Return the tags of which both have far more than other songs, the rarest first."""
     found = []
     for field in ("instruments", "styles", "moods"):
-        ranks = []
-        for place, name in enumerate(getattr(seed.vocabulary, field)):
-            each = [getattr(one, field)[0, place] for one in (seed, song)]
-            if min(each) >= NOTABLE_TAG and not name.startswith("no "):
-                ranks.append((float(reference.rank(f"{field}/{name}", np.array(each)).min()), name))
+        names = getattr(seed.vocabulary, field)
+        both = np.minimum(getattr(seed, field)[0], getattr(song, field)[0])
+        ranks = [
+            (float(reference.rank(f"{field}/{names[place]}", both[place])), names[place])
+            for place in np.flatnonzero(both >= NOTABLE_TAG)
+            if not names[place].startswith("no ")
+        ]
         if ranks and max(ranks)[0] >= NOTABLE_RANK:
             found.append(max(ranks))
     return [name for _, name in sorted(found, reverse=True)[:_MOST_TAGS]]

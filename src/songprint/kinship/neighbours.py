@@ -223,9 +223,9 @@ class Kinship:
         """Return what sounds like copies of songs, themselves too, by distances [shape=(m, n)]."""
         queries = self.space.queries(songs)
         found = [np.empty(0, np.intp)]
-        for i, seconds in enumerate(songs.seconds):
+        for i in range(len(songs)):
             near = nearest(raw[i], COPIES)
-            found.append(near[self._alike(float(seconds), queries.one(i), near)])
+            found.append(near[self._alike(songs.seconds[[i]], queries.one(i), near)[0]])
         return np.unique(np.concatenate(found))
 
     def once(self, order: Rows) -> Rows:
@@ -295,17 +295,22 @@ class Kinship:
             for row, ratio, contributions in zip(index, ratios, parts, strict=True)
         ]
 
-    def same_recording(self, row: int, others: Rows) -> NDArray[np.bool_]:
-        """Tell which songs [shape=(k,)] are, or sound like, copies of a song or versions of it."""
-        seconds = float(self.catalogue.seconds[row])
-        alike = self._alike(seconds, self.space.queries([row]), others)
-        recordings = self.catalogue.recordings
-        alike |= (recordings[others] == recordings[row]) & (recordings[row] > 0)
-        work, artist = self.works[row], self.artists[row]
-        if work is None:
-            return alike
-        version = (self.works[others] == work) & (self.artists[others] == artist)
-        return np.asarray(alike | version, bool)
+    def same_recording(self, rows: Rows, others: Rows) -> NDArray[np.bool_]:
+        """Tell of songs [shape=(m,)] which others [shape=(k,)] are their recordings or versions.
+
+        Returns
+        -------
+        ndarray [shape=(m, k)]
+            Whether they are known as one recording, sound like copies, or have one artist and work.
+        """
+        catalogue = self.catalogue
+        alike = self._alike(catalogue.seconds[rows], self.space.queries(rows), others)
+        ours, theirs = catalogue.recordings[rows][:, None], catalogue.recordings[others]
+        alike |= (ours == theirs) & (ours > 0)
+        works, artists = self.works[rows][:, None], self.artists[rows][:, None]
+        known = np.array([[work is not None] for work in self.works[rows]], bool)
+        version = (works == self.works[others]) & (artists == self.artists[others])
+        return np.asarray(alike | (known & version), bool)
 
     def reach(self, k: int = 10, weights: Weights = DEFAULT_WEIGHTS) -> Reach:
         """Measure hubs: every song's k neighbours, no song left out but itself."""
@@ -343,15 +348,16 @@ class Kinship:
         raw[rows] = self.space.distances(queries, weights, rows)[0]
         return raw
 
-    def _alike(self, seconds: float, queries: Queries, others: Rows) -> NDArray[np.bool_]:
-        """Tell which songs are nearly as long as one, and differ in nothing but what codecs do."""
-        lengths = self.catalogue.seconds[others]
-        alike: NDArray[np.bool_] = np.abs(lengths - seconds) <= _SAME_LENGTH * seconds
-        if alike.any():  # few are; parts take far longer than lengths
-            parts = self.space.by_part(queries, others[alike])[0]
-            limits = np.array([_ALIKE.get(part, np.inf) for part in PARTS])
-            alike[alike] = (parts < limits).all(axis=1)
-        return alike
+    def _alike(self, seconds: Floats, queries: Queries, others: Rows) -> NDArray[np.bool_]:
+        """Tell of songs which others last nearly as long, and differ in nothing but what codecs do.
+
+        [shape=(m, k)]
+        """
+        lengths = seconds[:, None]
+        near = np.abs(self.catalogue.seconds[others] - lengths) <= _SAME_LENGTH * lengths
+        limits = np.array([_ALIKE.get(part, np.inf) for part in PARTS])
+        parts = self.space.by_part(queries, others)
+        return np.asarray(near & (parts < limits).all(axis=2), bool)
 
 
 def nearest(distances: Floats, k: int) -> Rows:

@@ -68,17 +68,18 @@ class Reference:
         values : ndarray [shape=(n,)]
             Of the songs.
         """
-        known = np.asarray(self.quantiles.get(name, (0.0, 1.0)))
-        grid = np.linspace(0.0, 1.0, len(known))
+        known = self.quantiles.get(name, (0.0, 1.0))
         # Of a run of equal quantiles the middle counts: half of the songs there have no less.
-        first, last = (np.interp(values, *_rising(known, grid, side)) for side in (-1, 1))
+        first, last = (np.interp(values, *_rising(known, side)) for side in (-1, 1))
         return np.where(np.isfinite(values), (first + last) / 2, np.nan)
 
 
+@cache
 def _rising(
-    values: NDArray[np.float64], grid: NDArray[np.float64], side: int
+    quantiles: tuple[float, ...], side: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Keep the first (side -1) or last (1) of equal values."""
+    """Return quantiles and ranks, of equal ones the first (side -1) or the last (1)."""
+    values, grid = np.array(quantiles), np.linspace(0.0, 1.0, len(quantiles))
     different = np.diff(values) > 0
     keep = np.concatenate([[True], different] if side < 0 else [different, [True]])
     return values[keep], grid[keep]

@@ -215,7 +215,7 @@ class _Judge:
             np.concatenate([wanted.coefficients, liked.coefficients]),
             np.concatenate([wanted.offsets, liked.offsets]),
         )
-        self._raw = kinship.space.distances(self._wanted, self._weights)
+        self._raw = kinship.space.reweighed(self._wanted, self._weights)
         self._refused = [*wishes.dislikes, *wishes.skips]
         # A skip may have been the moment's; only what is half as far from it goes with it.
         self._times = [1.0] * len(wishes.dislikes) + [2.0] * len(wishes.skips)

@@ -14,13 +14,12 @@ from songprint.cli.document import song_document
 from songprint.cli.places import personal_head_path
 from songprint.cli.text import printable
 from songprint.errors import UsageError
-from songprint.kinship.explain import say_why
 from songprint.library.catalogue import catalogue_of
 from songprint.library.forget import forget_folders
 from songprint.web.adding import add
 from songprint.web.api.documents import HeardSong
 from songprint.web.api.jobs import AddJob, told
-from songprint.web.api.models import BYTES, PERSONAL_NAME, Model, Neighbour, neighbour_fields
+from songprint.web.api.models import BYTES, PERSONAL_NAME, Model, Neighbour, neighbours
 from songprint.web.jobs import Job
 from songprint.web.names import shown
 from songprint.web.page import OfPage, Page
@@ -213,7 +212,4 @@ def _similar(snapshot: Snapshot, heard: Heard) -> list[Neighbour]:
     if heard.fingerprint.model != catalogue.model:
         return []  # an older songprint heard the library: their numbers cannot be compared
     one = catalogue_of([heard.fingerprint], paths=[None])
-    return [
-        Neighbour(**neighbour_fields(catalogue, near, say_why(one, catalogue.take([near.row]))))
-        for near in snapshot.kinship.neighbours(one, NEIGHBOURS)
-    ]
+    return neighbours(catalogue, snapshot.kinship.neighbours(one, NEIGHBOURS), one)

@@ -230,8 +230,7 @@ def learn(page: OfPage, asked: ToLearn) -> LearnJob:
     """
     embeddings, labels, artists = _examples(page, asked)
 
-    def work(job: Job) -> dict[str, Any]:
-        del job
+    def work(_: Job) -> dict[str, Any]:
         text, document = page.own.run(
             tasks.learn, embeddings, labels, artists, asked.name, limit_seconds=300.0
         )

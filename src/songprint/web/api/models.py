@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from songprint.descriptors.keys import key_name
+from songprint.kinship.explain import say_why
 from songprint.web.names import shown, title_of
 
 if TYPE_CHECKING:
@@ -136,15 +138,42 @@ def song(catalogue: Catalogue, row: int) -> Song:
     return Song.model_construct(**song_fields(catalogue, row))
 
 
-def neighbour_fields(catalogue: Catalogue, near: KinshipNeighbour, because: str) -> dict[str, Any]:
-    """Return the fields of :class:`Neighbour`."""
-    return {
-        **song_fields(catalogue, near.row),
-        "kinship": rounded(near.kinship) or 0.0,
-        "distance": rounded(near.distance) or 0.0,
-        "why": {part: rounded(value) or 0.0 for part, value in near.why.items()},
-        "because": because,
-    }
+def neighbour_fields(
+    catalogue: Catalogue, found: Sequence[KinshipNeighbour], kin: Catalogue, kin_of: Sequence[int]
+) -> list[dict[str, Any]]:
+    """Return the fields of :class:`Neighbour` of songs.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+        They are of it.
+    found : sequence of Neighbour
+        The songs.
+    kin : Catalogue
+        What they are near.
+    kin_of : sequence of int
+        Which of these each song is compared with in words.
+    """
+    songs = catalogue.take([near.row for near in found])
+    each = [kin.take([place]) for place in range(len(kin))]
+    return [
+        {
+            **song_fields(songs, place),
+            "kinship": rounded(near.kinship) or 0.0,
+            "distance": rounded(near.distance) or 0.0,
+            "why": {part: rounded(value) or 0.0 for part, value in near.why.items()},
+            "because": say_why(each[of], songs.take([place])),
+        }
+        for place, (near, of) in enumerate(zip(found, kin_of, strict=True))
+    ]
+
+
+def neighbours(
+    catalogue: Catalogue, found: Sequence[KinshipNeighbour], kin: Catalogue
+) -> list[Neighbour]:
+    """Return songs as neighbours of the first song of `kin`."""
+    fields = neighbour_fields(catalogue, found, kin, [0] * len(found))
+    return [Neighbour.model_construct(**each) for each in fields]
 
 
 def rounded(number: float | np.floating[Any], digits: int = 4) -> float | None:

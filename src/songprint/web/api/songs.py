@@ -11,7 +11,6 @@ from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import FileResponse
 from pydantic import Field
 
-from songprint.kinship.explain import say_why
 from songprint.library.catalogue import NUMBERS
 from songprint.web import tasks
 from songprint.web.api.models import (
@@ -21,7 +20,7 @@ from songprint.web.api.models import (
     Song,
     SongId,
     Weights,
-    neighbour_fields,
+    neighbours,
     rounded,
     song,
     song_fields,
@@ -310,10 +309,4 @@ def _neighbours(
     with page.shelf.turn() as snapshot:
         catalogue, row = snapshot.catalogue, snapshot.row(song_id)
         found = snapshot.kinship.neighbours(row, count, weights.of_kinship(), **options)
-    one = catalogue.take([row])
-    return [
-        Neighbour.model_construct(
-            **neighbour_fields(catalogue, near, say_why(one, catalogue.take([near.row])))
-        )
-        for near in found
-    ]
+    return neighbours(catalogue, found, catalogue.take([row]))

@@ -10,7 +10,6 @@ from pydantic import Field
 
 from songprint.cli.m3u import playlist
 from songprint.errors import UsageError
-from songprint.kinship.explain import say_why
 from songprint.kinship.station import Station as Grown
 from songprint.kinship.station import Wishes, grow
 from songprint.web.api.models import (
@@ -147,7 +146,7 @@ def station(page: OfPage, asked: StationAsked) -> Station:
             asked.wishes.wishes(), page.shelf.library, snapshot, asked.name, asked.said
         )
         grown = grow(snapshot.kinship, seeds, wishes)
-        songs = _songs(snapshot, seeds, grown)
+        songs = _songs(snapshot, [*seeds, *wishes.likes], grown)
     took = 1e3 * (time.perf_counter() - started)
     return Station.model_construct(
         name=asked.name,
@@ -160,16 +159,14 @@ def station(page: OfPage, asked: StationAsked) -> Station:
     )
 
 
-def _songs(snapshot: Snapshot, seeds: list[int], grown: Grown) -> list[StationSong]:
-    catalogue = snapshot.catalogue
-    theirs, ours = catalogue.take(seeds), catalogue.take([near.row for near in grown.songs])
-    nearest = (ours.embeddings @ theirs.embeddings.T).argmax(axis=1)
-    songs = []
-    for i, near in enumerate(grown.songs):
-        why = say_why(theirs.take([int(nearest[i])]), ours.take([i]))
-        fields = neighbour_fields(catalogue, near, why)
-        songs.append(StationSong.model_construct(**fields, beyond=grown.widened.get(near.row, [])))
-    return songs
+def _songs(snapshot: Snapshot, wanted: list[int], grown: Grown) -> list[StationSong]:
+    kin_of = [grown.kin_of[near.row] for near in grown.songs]
+    kin = snapshot.catalogue.take(wanted)
+    fields = neighbour_fields(snapshot.catalogue, grown.songs, kin, kin_of)
+    return [
+        StationSong.model_construct(**each, beyond=grown.widened.get(near.row, []))
+        for near, each in zip(grown.songs, fields, strict=True)
+    ]
 
 
 @router.get("/api/stations")

@@ -22,7 +22,7 @@ from songprint.web.api.models import (
     Song,
     SongId,
     Weights,
-    neighbour_fields,
+    neighbours,
     song,
     song_fields,
 )
@@ -126,11 +126,7 @@ def mixed(page: OfPage, asked: MixAsked) -> list[Neighbour]:
         found = mix(
             snapshot.kinship, add, subtract, asked.count, weights, artist_cap=asked.artist_cap
         )
-    first = add.take([0])
-    return [
-        Neighbour(**neighbour_fields(catalogue, near, say_why(first, catalogue.take([near.row]))))
-        for near in found
-    ]
+    return neighbours(catalogue, found, add)
 
 
 @router.post("/api/clusters", status_code=202)
