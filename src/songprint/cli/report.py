@@ -294,7 +294,7 @@ def _recording_lines(
             style="bold",
         )
     elif compared:
-        yield "no recording is there twice"
+        yield "no recording is there in several encodings, masters or lengths"
     names = ([song["path"] or song["content_hash"] or "" for song in group] for group in groups)
     yield from _named(map(_same, names), most)
     if left:
