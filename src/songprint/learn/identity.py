@@ -93,7 +93,7 @@ class IdentityConfig:
         Of the weights, the order of the songs and what befalls them.
     """
 
-    steps: int = 3000
+    steps: int = 3600
     warmup_steps: int = 100
     cooling_steps: int = 800
     pairs: int = 128
