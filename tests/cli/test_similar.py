@@ -58,6 +58,14 @@ def test_a_song_is_named_by_its_file_or_its_title(kin_shelf: Library, name: str)
     assert told(kin_shelf, name)["seed"]["path"] == ROCK
 
 
+def test_which_song_words_are_taken_for_is_said_unless_they_are_its_title(
+    kin_shelf: Library,
+) -> None:
+    taken = similar(kin_shelf, "song 11 rock", "-k", "1").stderr
+    assert re.fullmatch(r"songprint: song 11 rock: taken for rock artist \d - .*\n", taken)
+    assert similar(kin_shelf, "rock song 3", "-k", "1").stderr == ""
+
+
 def test_a_song_is_named_by_its_hash(kin_shelf: Library) -> None:
     song = kin_shelf.row_of(ROCK)
     assert song is not None

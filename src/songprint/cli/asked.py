@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from songprint.cli.text import complain
 from songprint.errors import UsageError
 
 if TYPE_CHECKING:
@@ -160,6 +161,8 @@ class Shelf:
             several = f"{len(rows)}" if len(rows) <= _NAMED else f"more than {_NAMED}"
             titles = "; ".join(label(self.catalogue, row) for row in rows[:_NAMED])
             raise UsageError(f"{words}: may mean {several} songs: {titles}")
+        if not exact:
+            complain(f"{words}: taken for {label(self.catalogue, rows[0])}")
         return self._of_row(rows[0])
 
 
