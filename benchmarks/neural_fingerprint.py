@@ -60,7 +60,7 @@ from songprint.learn.identity import (
     Places,
     export,
 )
-from spoiled import babble, pink, room, unit
+from spoiled import babble, in_room, pink, room, unit
 
 HERE = ROOT / "runs" / "identity"
 MUSIC = ROOT / "runs" / "music"
@@ -216,16 +216,19 @@ class Asked:
     answers: Answers
 
 
-def ask_all(both: Both, queries: list[Query], minutes: float) -> list[Asked]:
+def ask_all(both: Both, queries: list[Query], minutes: float, rooms: int = 0) -> list[Asked]:
     """Ask each query at all lengths, of the levels at one in turn, as identify.py does."""
     until = time.monotonic() + 60 * minutes
+    rng = np.random.default_rng(3)
+    responses = [room(rng)[0] for _ in range(rooms)]
     asked = []
     for turn, query in enumerate(queries):
         if time.monotonic() > until:
             break
+        clip = in_room(query.clip, responses[turn % rooms]) if rooms else query.clip
         for step, length in enumerate(SECONDS):
             level = LEVELS_DB[(turn + step) % len(LEVELS_DB)]
-            heard = spoil(query, query.clip[: length * SAMPLE_RATE_HZ], level)
+            heard = spoil(query, clip[: length * SAMPLE_RATE_HZ], level)
             asked.append(Asked(query, level, length, both.ask(heard)))
         query.forget()
     return asked
@@ -281,7 +284,7 @@ def thresholds(kind: str, asked: list[Asked]) -> dict[int, float]:
     return least
 
 
-def measure(network: Path, queries: int, seed: int, minutes: float) -> None:
+def measure(network: Path, queries: int, seed: int, minutes: float, rooms: int) -> None:
     """Ask, and print a table for each."""
     songs = Songs()
     plan = Plan(songs)
@@ -289,11 +292,11 @@ def measure(network: Path, queries: int, seed: int, minutes: float) -> None:
     tune = ask_all(both, plan.queries(plan.tune, queries // 4, 13), minutes)
     absent = ask_all(both, plan.queries(plan.absent, queries // 4, 12), minutes)
     both.seconds.clear()
-    asked = ask_all(both, plan.queries(plan.library, queries, seed), minutes)
+    asked = ask_all(both, plan.queries(plan.library, queries, seed), minutes, rooms)
     clips = len(asked)
     told = {name: f"{1000 * spent / clips:.0f} ms" for name, spent in both.seconds.items()}
     print(f"{clips} clips; a clip takes {told}; {both.neural.bytes_a_second:.0f} bytes a second")
-    (HERE / f"asked-{seed}.pickle").write_bytes(
+    (HERE / f"asked-{seed}-{rooms}.pickle").write_bytes(
         pickle.dumps((bare(tune), bare(absent), bare(asked)))
     )
     print("\n".join(weights(songs, asked)))
@@ -337,6 +340,7 @@ def main() -> None:
     parser.add_argument("--queries", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=11, help="of the queries; 11 is identify.py's")
     parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument("--rooms", type=int, default=0, help="that the clips are heard in")
     options = parser.parse_args()
     network = HERE / "identity.onnx"
     if options.part == "prepare":
@@ -344,7 +348,7 @@ def main() -> None:
     elif options.part == "train":
         export(train(IdentityConfig(steps=options.steps)), network)
     elif options.part == "measure":
-        measure(network, options.queries, options.seed, options.minutes)
+        measure(network, options.queries, options.seed, options.minutes, options.rooms)
     else:
         adding(network)
 
