@@ -94,6 +94,18 @@ def test_paths_that_cannot_be_are_refused(bridge: Kinship) -> None:
         travel(bridge, ends(bridge), 0)
 
 
+def test_a_path_from_a_recording_to_itself_is_refused(bridge: Kinship) -> None:
+    two = bridge.catalogue.take([3, 4])
+    excerpts = np.empty(2, object)
+    excerpts[1] = (str(two.hashes[0]),)
+    for known in (
+        replace(two, recordings=np.array([7, 7], np.int32)),
+        replace(two, excerpts=excerpts),
+    ):
+        with pytest.raises(UsageError, match="one recording"):
+            travel(bridge, known)
+
+
 def test_a_path_leads_through_no_recording_twice_and_through_no_copy_of_its_ends(
     bridge: Kinship,
 ) -> None:

@@ -97,12 +97,14 @@ def travel(
     Raises
     ------
     UsageError
-        If there are not two ends, or they are the same song, or `length` is below 1.
+        If there are not two ends, or they are one song or recording, or `length` is below 1.
     """
     if len(ends) != 2:
         raise UsageError(f"a path has two ends, not {len(ends)}")
     if ends.hashes[0] == ends.hashes[1]:
         raise UsageError("both ends of the path are the same song")
+    if _are_one_recording(ends):
+        raise UsageError("both ends of the path are one recording: no song lies between")
     if length < 1:
         raise UsageError(f"a path has 1 song between its ends or more, not {length}")
     queries = kinship.space.queries(ends)
@@ -119,6 +121,14 @@ def travel(
     dealt, remarks = _deal(kinship, costs, candidates, artist_cap)
     found = [Step(int(candidates[i]), float(progress[i]), float(detour[i])) for i in dealt]
     return Path(found, between, remarks)
+
+
+def _are_one_recording(ends: Catalogue) -> bool:
+    """Tell whether the ends are known to be copies, or one an excerpt of the other."""
+    one, other = ends.recordings.tolist()
+    first, last = ends.hashes.tolist()
+    is_part = last in (ends.excerpts[0] or ()) or first in (ends.excerpts[1] or ())
+    return one == other > 0 or is_part
 
 
 def _between(kinship: Kinship, ends: Catalogue, weights: Weights) -> float:
