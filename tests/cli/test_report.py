@@ -13,7 +13,7 @@ from songprint import Library
 from songprint.fingerprints import default_fingerprinter
 from songprint.library.schema import song_record
 from songprint.library.tags import SongTags
-from support.clips import put_landmarks, tune, with_noise
+from support.clips import cut, put_landmarks, tune, with_noise
 from support.drawing import command, document
 from support.shelves import NOW, made_up_hash, made_up_song, shelve
 
@@ -150,6 +150,16 @@ def test_recordings_that_are_there_more_than_once_are_told(library: Library) -> 
     told_again = report().stdout
     assert "1 recording in several encodings, masters or lengths" in told_again
     assert "  /music/07.mp3\n  and /music/09.mp3\n" in told_again
+
+
+def test_excerpts_that_are_too_short_for_a_group_are_counted(library: Library) -> None:
+    put_landmarks(library, {7: tune(1), 8: cut(tune(1), 5.0, 6.0)})
+    told = report("--all").stdout
+    assert "1 excerpt of less than half a song: songprint duplicates tells\n" in told
+    assert "no recording" not in told
+    with library.writing() as writer:
+        writer.drop_songs([made_up_hash(8)])
+    assert "less than half" not in report().stdout
 
 
 def test_recordings_that_are_gone_are_not_counted(library: Library) -> None:

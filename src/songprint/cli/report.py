@@ -277,6 +277,16 @@ def _groups(library: Library, recordings: Recordings) -> list[list[dict[str, str
     return [group for group in found if len(group) > 1]
 
 
+def _excerpts(library: Library, recordings: Recordings) -> int:
+    """Count the songs that are excerpts of another and too short for the groups."""
+    from songprint.identify.recordings import WHOLE_ENOUGH
+
+    short = [p for p in recordings.pairs if p.kind == "excerpt" and p.covered < WHOLE_ENOUGH]
+    named = {song for pair in short for song in (pair.first, pair.second)}
+    there = set(library.read_songs(named, "content_hash")["content_hash"].to_pylist())
+    return len({pair.first for pair in short if {pair.first, pair.second} <= there})
+
+
 def _recording_lines(
     library: Library, recordings: Recordings, most: int | None
 ) -> Iterator[Text | str]:
@@ -293,10 +303,13 @@ def _recording_lines(
             " songprint duplicates tells them apart",
             style="bold",
         )
-    elif compared:
+    excerpts = _excerpts(library, recordings)
+    if compared and not groups and not excerpts:
         yield "no recording is there in several encodings, masters or lengths"
     names = ([song["path"] or song["content_hash"] or "" for song in group] for group in groups)
     yield from _named(map(_same, names), most)
+    if excerpts:
+        yield f"{count(excerpts, 'excerpt')} of less than half a song: songprint duplicates tells"
     if left:
         were = "was" if left == 1 else "were"
         yield f"{count(left, 'song')} {were} not compared yet: songprint duplicates does that"
