@@ -3,7 +3,7 @@
 import { ask, library, send } from "./api.js";
 import { colourOf } from "./colours.js";
 import { askForName, confirmed } from "./dialogs.js";
-import { chip, download, empty, songFinder, songList, whyLegend } from "./parts.js";
+import { SongLines, chip, download, empty, songFinder, whyLegend } from "./parts.js";
 import { fill, h, icon, note, trying } from "./dom.js";
 import { player } from "./player.js";
 
@@ -11,6 +11,8 @@ const PARTS = [
   ["beat", "Beat", 0.2], ["intensity", "Intensity", 0.2], ["rhythm", "Rhythm", 0.2], ["timbre", "Timbre", 0.2], ["genre", "Genre", 1],
 ];
 const VERDICTS = [["like", "More like this"], ["skip", "Not this one"], ["never", "Never play this"]];
+
+const beyond = (song) => (song.beyond.length ? h("div", { class: "small" }, `beyond ${song.beyond.join(", ")}`) : null);
 
 export async function show(page, { signal, go, query }) {
   const known = await library();
@@ -49,7 +51,11 @@ class StationPage {
   draw() {
     this.title = h("h1", {}, this.name || "Station");
     this.chips = h("div", { class: "row", "aria-label": "Seeds", role: "list" });
-    this.result = h("div", { class: "panel stack", "aria-live": "polite" });
+    this.result = h("div", { class: "panel stack" });
+    this.told = h("h2", { class: "grow" });
+    this.took = h("span", { class: "soft small num" });
+    this.remarks = h("ul", { class: "remarks" });
+    this.lines = new SongLines({ label: "The station", actions: (song) => this.verdicts(song), below: beyond });
     this.buttons = h("div", { class: "row" });
     fill(
       this.page,
@@ -162,6 +168,9 @@ class StationPage {
 
   drawButtons() {
     const some = this.songs.length > 0;
+    const state = `${some} ${this.seeds.length > 0}`;
+    if (this.buttons.dataset.state === state) return;
+    this.buttons.dataset.state = state;
     fill(
       this.buttons,
       h("button", { class: "main", disabled: !some, on: { click: () => { this.follows = true; player.play(this.songs); } } }, icon("play"), "Play through"),
@@ -188,7 +197,7 @@ class StationPage {
     this.asking?.abort();
     if (!this.seeds.length) {
       this.songs = [];
-      fill(this.result, empty("Choose a song to start from, here, in the library or on the map."));
+      this.instead(empty("Choose a song to start from, here, in the library or on the map."));
       this.drawButtons();
       return;
     }
@@ -199,27 +208,38 @@ class StationPage {
       const body = { seeds: this.seeds.map(({ id }) => id), wishes: this.wishes, name: this.name, said: this.said };
       this.drawResult(await ask("/api/station", { body, signal: this.asking.signal }));
     } catch (error) {
-      if (error.name !== "AbortError") fill(this.result, h("p", { class: "bad", role: "alert" }, error.message));
+      if (error.name !== "AbortError") this.instead(h("p", { class: "bad", role: "alert" }, error.message));
     } finally {
       this.signal.removeEventListener("abort", stop);
     }
   }
 
+  /** Show something else than songs. */
+  instead(...content) {
+    this.lines.show([]);
+    fill(this.result, content);
+  }
+
   drawResult(station) {
     this.songs = station.songs;
     if (this.follows) player.follow(this.songs);
+    if (this.lines.list.parentNode !== this.result) {
+      fill(this.result, h("div", { "aria-live": "polite", class: "stack" }, h("div", { class: "row" }, this.told, this.took), this.remarks), whyLegend(), this.lines.list);
+    }
     const guards = station.guards.length ? `, all ${station.guards.join(", ")}` : "";
-    const verdict = (song) => VERDICTS.map(([name, label]) =>
-      h("button", { class: "bare", title: label, "aria-label": `${label}: ${song.title}`, on: { click: trying(() => this.say(song, name)) } }, icon(name)));
-    const beyond = (song) => (song.beyond.length ? h("div", { class: "small" }, `beyond ${song.beyond.join(", ")}`) : null);
-    fill(
-      this.result,
-      h("div", { class: "row" }, h("h2", { class: "grow" }, `${station.songs.length} songs${station.songs.some((s) => s.beyond.length) ? "" : guards}`), h("span", { class: "soft small num", "data-ms": station.milliseconds }, `grown in ${Math.round(station.milliseconds)} ms`)),
-      station.remarks.length ? h("ul", { class: "remarks" }, station.remarks.map((remark) => h("li", {}, remark))) : null,
-      whyLegend(),
-      songList(station.songs, { label: "The station", actions: verdict, below: beyond }),
-    );
+    this.told.textContent = `${station.songs.length} songs${station.songs.some((s) => s.beyond.length) ? "" : guards}`;
+    this.took.textContent = `grown in ${Math.round(station.milliseconds)} ms`;
+    this.took.dataset.ms = station.milliseconds;
+    fill(this.remarks, station.remarks.map((remark) => h("li", {}, remark)));
+    this.remarks.hidden = !station.remarks.length;
+    this.lines.show(station.songs);
+    this.result.dataset.drawn = Number(this.result.dataset.drawn ?? 0) + 1;
     this.drawButtons();
+  }
+
+  verdicts(song) {
+    return VERDICTS.map(([name, label]) =>
+      h("button", { class: "bare", title: label, "aria-label": `${label}: ${song.title}`, on: { click: trying(() => this.say(song, name)) } }, icon(name)));
   }
 
   async say(song, verdict) {
