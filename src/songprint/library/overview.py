@@ -94,7 +94,7 @@ def overview(library: Library) -> Overview:
         hours=(pc.sum(songs["seconds"]).as_py() or 0.0) / 3600,
         model=model,
         waiting=len(library) - len(songs),
-        origins=_origins(library),
+        origins=origins_of(library),
         genres=_genres(songs.to_pylist()),
         failed=[file for file in files if file.error is not None],
         missing=[file for file in files if file.missing is not None],
@@ -103,7 +103,8 @@ def overview(library: Library) -> Overview:
     )
 
 
-def _origins(library: Library) -> dict[str, int]:
+def origins_of(library: Library) -> dict[str, int]:
+    """Return how many songs came in files of each name, by name."""
     rows = library.read("songs", "content_hash", "origin", where="imported").to_pylist()
     came = {(row["origin"] or "unnamed", row["content_hash"]) for row in rows}
     return dict(sorted(Counter(origin for origin, _ in came).items()))

@@ -11,10 +11,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from songprint.library.exporting import export_songs
+from songprint.library.importing import import_songs
+from songprint.library.store import Library
 from support.browsing import SLOW_MS, watched
 from support.requiring import do_without
 from support.serving import Client
-from support.shelves import small_song
+from support.shelves import library_of, small_song
 
 pytestmark = pytest.mark.xdist_group("chromium")
 
@@ -52,6 +55,20 @@ def test_what_was_exported_is_imported(tab: Page, tmp_path: Path) -> None:
     expect(dialog.locator("[data-imported='1']")).to_contain_text("6 that you have")
     dialog.get_by_role("button", name="Close").click()
     expect(dialog).to_have_count(0)
+
+
+def test_songs_of_others_are_forgotten(tab: Page, client: Client, tmp_path: Path) -> None:
+    theirs = library_of(tmp_path / "ben", small_song(tmp_path / "theirs" / "one.flac", 77))
+    export_songs(theirs, tmp_path / "ben.parquet")
+    import_songs(Library.open(tmp_path / "library"), tmp_path / "ben.parquet")
+    tab.goto("/")
+    tab.get_by_role("button", name="Share …").click()
+    dialog = tab.get_by_role("dialog", name="Share")
+    expect(dialog).to_contain_text("ben.parquet: 1 song")
+    dialog.get_by_role("button", name="Forget ben.parquet").click()
+    tab.get_by_role("dialog", name="Take the songs").get_by_role("button", name="Forget").click()
+    expect(dialog).not_to_contain_text("ben.parquet")
+    assert client.get("/api/imported").json == []
 
 
 def test_a_file_that_is_no_export_is_refused_in_a_line(tab: Page, tmp_path: Path) -> None:

@@ -291,6 +291,38 @@ def test_a_saved_station_is_renamed_and_deleted(tab: Page, client: Client) -> No
     assert client.get("/api/stations").json == []
 
 
+def test_what_is_said_on_a_station_that_was_not_saved_is_kept_in_the_tab(tab: Page) -> None:
+    tab.goto("/")
+    tab.get_by_role("link", name="song 0").click()
+    tab.get_by_role("button", name="Station from this").click()
+    station = tab.get_by_role("list", name="The station").locator("li")
+    expect(station).to_have_count(5)
+    skipped = station.first.get_attribute("data-id")
+    station.first.get_by_role("button", name=re.compile("Not this one")).click()
+    expect(tab.locator(f"[data-id='{skipped}']")).to_have_count(0)
+    tab.get_by_role("slider", name="Timbre").press("ArrowRight")
+    station.last.get_by_role("link").click()
+    expect(tab.locator("h1")).not_to_have_text("Station")
+    tab.go_back()
+    take_back = tab.get_by_role("button", name="Take back 1 verdict")
+    expect(take_back).to_be_visible()
+    expect(tab.get_by_role("slider", name="Timbre")).to_have_value("0.3")
+    expect(tab.locator(f"[data-id='{skipped}']")).to_have_count(0)
+    take_back.click()
+    expect(tab.locator(f"[data-id='{skipped}']")).to_have_count(1)
+
+
+def test_lines_of_songs_that_stay_in_a_station_are_kept(tab: Page, client: Client) -> None:
+    one = client.get("/api/songs").json["songs"][0]["id"]
+    tab.goto(f"/station?seeds={one}")
+    tab.wait_for_selector("[data-drawn='1']")
+    tab.evaluate("document.querySelectorAll('.songs > li').forEach((li) => { li.kept = true; })")
+    tab.get_by_role("slider", name="Beat").press("End")
+    tab.wait_for_selector("[data-drawn='2']")
+    kept = tab.evaluate("[...document.querySelectorAll('.songs > li')].map((li) => li.kept)")
+    assert kept == [True] * 5
+
+
 def test_a_slider_is_moved_with_keys_and_the_station_follows(tab: Page, client: Client) -> None:
     one = client.get("/api/songs").json["songs"][0]["id"]
     tab.goto(f"/station?seeds={one}")

@@ -10,6 +10,7 @@ from pydantic import Field, StringConstraints, model_validator
 from starlette.concurrency import run_in_threadpool
 
 from songprint.library.importing import forget_imported
+from songprint.library.overview import origins_of
 from songprint.web.api.jobs import ExportJob, ImportJob, TagJob, told
 from songprint.web.api.labelled import is_installed
 from songprint.web.api.models import BYTES, Model, Name, SongId
@@ -39,6 +40,13 @@ class ToExport(Model):
 class Forgotten(Model):
     """What was forgotten."""
 
+    songs: int
+
+
+class Origin(Model):
+    """A file that songs came in."""
+
+    file: str = Field(description="Its name.")
     songs: int
 
 
@@ -110,9 +118,16 @@ async def import_songs(page: OfPage, request: Request, name: FileName) -> Import
         raise
 
 
+@router.get("/api/imported")
+def imported(page: OfPage) -> list[Origin]:
+    """List the files of others that songs of the library came in."""
+    origins = origins_of(page.shelf.library)
+    return [Origin(file=file, songs=songs) for file, songs in origins.items()]
+
+
 @router.delete("/api/imported/{name}")
 def forget(page: OfPage, name: Annotated[str, Path(min_length=1, max_length=200)]) -> Forgotten:
-    """Forget the songs that came in files of a name; ``/api/report`` lists the names."""
+    """Forget the songs that came in files of a name."""
     songs = forget_imported(page.shelf.library, name)
     if not songs:
         raise Refusal(404, "no song here came in a file of this name")

@@ -1,16 +1,18 @@
 /** Songs for others, and from others: what was heard, never the sound. */
 
-import { library } from "./api.js";
-import { count, fill, h, trying } from "./dom.js";
+import { ask, library } from "./api.js";
+import { confirmed } from "./dialogs.js";
+import { count, fill, h, note, trying } from "./dom.js";
 import { work } from "./work.js";
 
-/** Show a dialog that exports the library's songs and imports what others exported. */
-export function sharing(signal, onImported) {
+/** Show a dialog that exports the library's songs, imports what others exported, and forgets it. */
+export function sharing(signal, onChanged) {
   const out = h("div", { "aria-live": "polite" });
   const came = h("div", { "aria-live": "polite" });
   const paths = h("input", { type: "checkbox" });
   const plays = h("input", { type: "checkbox" });
-  let imported = false;
+  const others = h("div", { class: "stack" });
+  let changed = false;
   const write = trying(async () => {
     const body = { absolute_paths: paths.checked, plays: plays.checked };
     const done = await work(out, "Exporting", "/api/export", { body, signal });
@@ -21,15 +23,29 @@ export function sharing(signal, onImported) {
     if (!file) return;
     const done = await work(came, `Importing ${file.name}`, "/api/import", { body: file, query: { name: file.name }, signal });
     if (!done) return;
-    imported = done.imported.length > 0;
-    library(true);
+    if (done.imported.length) hasChanged();
     const told = done.imported.map(({ songs, added, own, known }) => `${count(songs, "song")}: ${added} new, ${own} that you have, ${known} imported before`);
     fill(came, h("p", { "data-imported": String(done.imported.length) }, [...told, ...done.failed.map(({ error }) => error)].join("; ")));
   });
+  const hasChanged = () => {
+    changed = true;
+    library(true);
+    return drawOthers();
+  };
+  const drawOthers = trying(async () => {
+    const origins = await ask("/api/imported", { signal });
+    fill(others, origins.map(({ file, songs }) => h("div", { class: "row" }, h("span", { class: "grow" }, `${file}: ${count(songs, "song")}`), h("button", { type: "button", "aria-label": `Forget ${file}`, on: { click: trying(() => forget(file)) } }, "Forget"))));
+  });
+  const forget = async (file) => {
+    if (!(await confirmed(`Take the songs that came in ${file} out of the library?`, "Forget"))) return;
+    const { songs } = await ask(`/api/imported/${encodeURIComponent(file)}`, { method: "DELETE" });
+    note(`${count(songs, "song")} forgotten`);
+    await hasChanged();
+  };
   const field = h("input", { type: "file", accept: ".parquet", class: "sr", on: { change: take } });
   const dialog = h(
     "dialog",
-    { "aria-label": "Share", on: { close: () => { dialog.remove(); if (imported) onImported(); } } },
+    { "aria-label": "Share", on: { close: () => { dialog.remove(); if (changed) onChanged(); } } },
     h(
       "div",
       { class: "stack" },
@@ -42,10 +58,12 @@ export function sharing(signal, onImported) {
       h("h3", {}, "From somebody else"),
       h("div", { class: "row" }, h("label", { class: "button" }, "Import a file", field)),
       came,
+      others,
       h("div", { class: "row" }, h("button", { type: "button", on: { click: () => dialog.close() } }, "Close")),
     ),
   );
   document.body.append(dialog);
   signal.addEventListener("abort", () => dialog.close(), { once: true });
   dialog.showModal();
+  drawOthers();
 }

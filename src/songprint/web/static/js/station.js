@@ -4,12 +4,14 @@ import { ask, library, send } from "./api.js";
 import { colourOf } from "./colours.js";
 import { askForName, confirmed } from "./dialogs.js";
 import { SongLines, chip, download, empty, songFinder, whyLegend } from "./parts.js";
-import { fill, h, icon, note, trying } from "./dom.js";
+import { count, fill, h, icon, note, trying } from "./dom.js";
 import { player } from "./player.js";
 
 const PARTS = [
   ["beat", "Beat", 0.2], ["intensity", "Intensity", 0.2], ["rhythm", "Rhythm", 0.2], ["timbre", "Timbre", 0.2], ["genre", "Genre", 1],
 ];
+/** In the tab's own store: the station that was not saved, with what was said there. */
+const UNSAVED = "songprint.station";
 const VERDICTS = [["like", "More like this"], ["skip", "Not this one"], ["never", "Never play this"]];
 
 const beyond = (song) => (song.beyond.length ? h("div", { class: "small" }, `beyond ${song.beyond.join(", ")}`) : null);
@@ -42,6 +44,8 @@ class StationPage {
       if (kept.missing) note(`${kept.missing} of its seeds are not in the library any more`);
     } else if (ids.length) {
       this.seeds = await ask("/api/songs/of", { body: ids, signal: this.signal });
+      const left = JSON.parse(sessionStorage.getItem(UNSAVED));
+      if (left?.seeds.some((id) => ids.includes(id))) Object.assign(this, { wishes: left.wishes, said: left.said });
     }
     this.kept = await ask("/api/stations", { signal: this.signal });
     this.draw();
@@ -168,13 +172,15 @@ class StationPage {
 
   drawButtons() {
     const some = this.songs.length > 0;
-    const state = `${some} ${this.seeds.length > 0}`;
+    const said = this.name ? 0 : Object.values(this.said).filter((verdict) => verdict !== "never").length;
+    const state = `${some} ${this.seeds.length > 0} ${said}`;
     if (this.buttons.dataset.state === state) return;
     this.buttons.dataset.state = state;
     fill(
       this.buttons,
       h("button", { class: "main", disabled: !some, on: { click: () => { this.follows = true; player.play(this.songs); } } }, icon("play"), "Play through"),
       h("button", { disabled: !this.seeds.length, on: { click: trying(() => this.save()) } }, this.name ? "Save" : "Save as …"),
+      said ? h("button", { title: "What you said of songs here, but for those never to be played", on: { click: () => { this.said = {}; this.grow(); } } }, `Take back ${count(said, "verdict")}`) : null,
       this.name ? h("button", { on: { click: trying(() => this.rename()) } }, "Rename") : null,
       this.name ? h("button", { class: "danger", on: { click: trying(() => this.forget()) } }, "Delete") : null,
       h("button", { disabled: !some, on: { click: trying(() => this.export()) } }, "Export M3U8"),
@@ -205,7 +211,9 @@ class StationPage {
     const stop = () => this.asking.abort();
     this.signal.addEventListener("abort", stop, { once: true });
     try {
-      const body = { seeds: this.seeds.map(({ id }) => id), wishes: this.wishes, name: this.name, said: this.said };
+      const asked = { seeds: this.seeds.map(({ id }) => id), wishes: this.wishes, said: this.said };
+      if (!this.name) sessionStorage.setItem(UNSAVED, JSON.stringify(asked));
+      const body = { ...asked, name: this.name };
       this.drawResult(await ask("/api/station", { body, signal: this.asking.signal }));
     } catch (error) {
       if (error.name !== "AbortError") this.instead(h("p", { class: "bad", role: "alert" }, error.message));
@@ -248,7 +256,7 @@ class StationPage {
     const heard = player.song?.id === song.id;
     await this.grow();
     if (heard && verdict !== "like") player.go(1);
-    const remembered = this.name || verdict === "never" ? "remembered" : "until you leave; save the station to have it remembered";
+    const remembered = this.name || verdict === "never" ? "remembered" : "in this tab; save the station to have it remembered";
     note(`${VERDICTS.find(([name]) => name === verdict)[1]}: ${song.title} (${remembered})`);
   }
 
@@ -258,6 +266,7 @@ class StationPage {
     const body = { seeds: this.seeds.map(({ id }) => id), wishes: this.wishes };
     await ask(`/api/stations/${encodeURIComponent(name)}`, { method: "PUT", body });
     for (const [song, verdict] of this.name ? [] : Object.entries(this.said)) await ask("/api/feedback", { body: { station: name, song, verdict } });
+    sessionStorage.removeItem(UNSAVED);
     note(`saved as ${name}`);
     this.go(`/station?name=${encodeURIComponent(name)}`);
   }
