@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from songprint.identify.recordings import Recordings
 from songprint.kinship.words import SOUNDS
 from songprint.library.store import Library
+from support.clips import library_of_tunes, tune, with_noise
 from support.drawing import command, document
 
 ROCK, CLASSICAL, JAZZ = (f"/music/{kind}/3.mp3" for kind in ("rock", "classical", "jazz"))
@@ -90,6 +92,16 @@ def test_where_no_song_fits_all_the_nearest_are_told_and_what_they_lack(
     assert files_of(place) == [song["path"] for song in found["results"]]
     fitting = told(kin_shelf, "find", "piano")
     assert all(song["lacks"] == [] for song in fitting["results"])
+
+
+def test_a_playlist_of_what_is_found_has_each_recording_once(tmp_path: Path) -> None:
+    songs = [tune(0), tune(1), with_noise(tune(1), 25.0)]
+    library = library_of_tunes(tmp_path / "library", songs)
+    Recordings.of(library)
+    place = tmp_path / "found.m3u8"
+    found = told(library, "find", "mp3", "--m3u", place)
+    assert len(found["results"]) == 3
+    assert files_of(place) == [song["path"] for song in found["results"][:2]]
 
 
 def test_the_nearest_are_told_to_people(kin_shelf: Library) -> None:

@@ -12,8 +12,11 @@ from songprint.cli.wishes import M3u
 from songprint.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from songprint.cli.asked import Shelf
     from songprint.kinship.words import Wish
+    from songprint.library.catalogue import Catalogue
 
 EXAMPLES = """\b
 Examples:
@@ -61,7 +64,7 @@ def find(
     found = _Found(shelf, wish, count)
     for remark in found.remarks:
         complain(remark)
-    writer(catalogue, found.rows, " ".join(words))
+    writer(catalogue, _each_once(catalogue, found.rows), " ".join(words))
     if as_json:
         print_document(
             {
@@ -90,6 +93,19 @@ def find(
         for lacks in [found.lacks(row)]
     )
     print_songs(catalogue, told)
+
+
+def _each_once(catalogue: Catalogue, rows: Sequence[int]) -> list[int]:
+    """Return the songs of a playlist: of what is known to be one recording only the first."""
+    once: list[int] = []
+    seen: set[int] = set()
+    for row in rows:
+        recording = int(catalogue.recordings[row])
+        if recording not in seen:
+            once.append(row)
+        if recording:
+            seen.add(recording)
+    return once
 
 
 class _Found:
