@@ -81,17 +81,14 @@ def classify(
 
 
 def _own_genres(name: str | None) -> str | None:
-    """Return the file of genres of one's own, which can be judged by."""
+    """Return the file of genres of one's own."""
     from songprint.cli.places import personal_head_path
-    from songprint.library.listen import fingerprinter_of
 
     if name is None:
         return None
     named = Path(name)
     # The folder that they were learnt from often has their name and lies here.
-    path = str(named if named.is_file() else personal_head_path(name))
-    fingerprinter_of(path)  # or each song would tell what is wrong with it
-    return path
+    return str(named if named.is_file() else personal_head_path(name))
 
 
 def _report(as_json: bool, top: int, timeline: bool) -> JsonReport | PeopleReport:

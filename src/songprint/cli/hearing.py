@@ -81,7 +81,15 @@ def hear_all(
     ------
     Heard
         One for each song, in the order of `songs`.
+
+    Raises
+    ------
+    SongprintError
+        If the model, or the file of genres to judge by, cannot be used.
     """
+    from songprint.library.listen import fingerprinter_of
+
+    fingerprinter_of(wanted.genres)  # what is wrong with it is no song's fault
     hear = _hear_apart if len(songs) >= MANY_SONGS else _hear_here
     return hear(songs, wanted, workers, on_heard)
 
