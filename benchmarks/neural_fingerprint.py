@@ -70,7 +70,7 @@ MUSIC_SECONDS, LEAST_SECONDS = 90, 20
 CHECKED_SECONDS = 10
 PLACES = 10
 WEIGHTS = (0, 5, 10, 20, 40, 80, 1000)
-WEIGHT = 20.0
+WEIGHT = 5.0
 """Of a cosine, in units of evidence."""
 
 Samples = NDArray[np.float32]
