@@ -69,6 +69,7 @@ ACCOMPANIMENTS = "mma-"
 MUSIC_SECONDS, LEAST_SECONDS = 90, 20
 CHECKED_SECONDS = 10
 PLACES = 10
+DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 WEIGHTS = (0, 5, 10, 20, 40, 80, 1000)
 WEIGHT = 5.0
 """Of a cosine, in units of evidence."""
@@ -153,7 +154,7 @@ def train(config: IdentityConfig) -> IdentityNetwork:
     hours = sum(map(len, songs)) / SAMPLE_RATE_HZ / 3600
     print(f"{len(songs)} songs, {hours:.1f} h; {len(ambience)} of ambience", flush=True)
     pairs = Pairs(songs, surroundings(ambience), config.seed)
-    return IdentityTrainer(config, pairs, HERE / "run").run()
+    return IdentityTrainer(config, pairs, HERE / "run", DEVICE).run()
 
 
 class Both:

@@ -22,6 +22,7 @@ from songprint.learn.identity import (
     export,
 )
 
+CPU = torch.device("cpu")
 TINY = IdentityConfig(
     steps=30,
     warmup_steps=3,
@@ -95,7 +96,7 @@ def test_pairs_that_are_alike_cost_less():
 def test_training_learns_to_find_a_window_again(pairs, tmp_path):
     # With so few songs a remembered window is often one that should be found.
     config = replace(TINY, steps=60, remembered=0)
-    IdentityTrainer(config, pairs, tmp_path).run(every=20)
+    IdentityTrainer(config, pairs, tmp_path, CPU).run(every=20)
     lines = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     assert [line["step"] for line in lines] == [20, 40, 60]
     assert lines[-1]["loss"] < 0.8 * lines[0]["loss"]
@@ -103,12 +104,12 @@ def test_training_learns_to_find_a_window_again(pairs, tmp_path):
 
 def test_an_interrupted_run_ends_as_an_undisturbed_one(pairs, tmp_path, monkeypatch):
     config = replace(TINY, steps=8)
-    whole = IdentityTrainer(config, pairs, tmp_path / "whole").run(every=4)
-    broken = IdentityTrainer(config, pairs, tmp_path / "broken")
+    whole = IdentityTrainer(config, pairs, tmp_path / "whole", CPU).run(every=4)
+    broken = IdentityTrainer(config, pairs, tmp_path / "broken", CPU)
     monkeypatch.setattr(broken, "_log", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
         broken.run(every=4)
-    resumed = IdentityTrainer(config, pairs, tmp_path / "broken")
+    resumed = IdentityTrainer(config, pairs, tmp_path / "broken", CPU)
     assert resumed.step == 4
     ends = resumed.run(every=4).state_dict()
     for name, value in whole.state_dict().items():
@@ -118,15 +119,15 @@ def test_an_interrupted_run_ends_as_an_undisturbed_one(pairs, tmp_path, monkeypa
 def test_no_more_windows_are_remembered_than_asked_for(pairs, tmp_path):
     for remembered in (0, 10):
         config = replace(TINY, steps=3, remembered=remembered)
-        trainer = IdentityTrainer(config, pairs, tmp_path / str(remembered))
+        trainer = IdentityTrainer(config, pairs, tmp_path / str(remembered), CPU)
         trainer.run()
         assert len(trainer.memory) == remembered
 
 
 def test_a_folder_of_another_run_is_refused(pairs, tmp_path):
-    IdentityTrainer(TINY, pairs, tmp_path)
+    IdentityTrainer(TINY, pairs, tmp_path, CPU)
     with pytest.raises(UsageError, match="another configuration"):
-        IdentityTrainer(replace(TINY, steps=31), pairs, tmp_path)
+        IdentityTrainer(replace(TINY, steps=31), pairs, tmp_path, CPU)
 
 
 def test_level_is_not_heard():

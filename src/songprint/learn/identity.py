@@ -179,7 +179,7 @@ class Places:
     Parameters
     ----------
     noises : sequence of ndarray
-        Mono samples at 16 kHz of more than a second each.
+        Mono samples at 16 kHz, two seconds or more of each.
     rooms : sequence of ndarray
         Impulse responses of at most a second.
     """
@@ -332,6 +332,8 @@ class IdentityTrainer:
         What is learnt from.
     folder : Path
         Where the run lives; an existing checkpoint there is resumed.
+    device : torch.device
+        Where to train.
 
     Raises
     ------
@@ -339,8 +341,10 @@ class IdentityTrainer:
         If `folder` holds a run of another configuration.
     """
 
-    def __init__(self, config: IdentityConfig, pairs: Pairs, folder: Path) -> None:
-        self.config, self.pairs, self.folder = config, pairs, folder
+    def __init__(
+        self, config: IdentityConfig, pairs: Pairs, folder: Path, device: torch.device
+    ) -> None:
+        self.config, self.pairs, self.folder, self.device = config, pairs, folder, device
         folder.mkdir(parents=True, exist_ok=True)
         described = json.dumps(asdict(config), indent=1)
         path = folder / "config.json"
@@ -349,15 +353,15 @@ class IdentityTrainer:
         path.write_text(described, encoding="utf-8")
         torch.manual_seed(config.seed)
         self.step = 0
-        self.model = IdentityNetwork(config)
+        self.model = IdentityNetwork(config).to(device)
         self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = copy.deepcopy(self.model)
-        self.memory = torch.empty(0, config.size)
+        self.memory = torch.empty(0, config.size, device=device)
         self.optimizer = torch.optim.AdamW(
             self.model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
         )
         if (folder / "checkpoint.pt").exists():
-            state = torch.load(folder / "checkpoint.pt")
+            state = torch.load(folder / "checkpoint.pt", map_location=device)
             self.model.load_state_dict(state["model"])
             self.average.load_state_dict(state["average"])
             self.optimizer.load_state_dict(state["optimizer"])
@@ -402,7 +406,7 @@ class IdentityTrainer:
         for group in self.optimizer.param_groups:
             group["lr"] = self._learning_rate()
         clean, spoiled = self.pairs.batch(self.step, config.pairs)
-        clean, spoiled = self.model(torch.cat([clean, spoiled])).chunk(2)
+        clean, spoiled = self.model(torch.cat([clean, spoiled]).to(self.device)).chunk(2)
         loss = contrast(clean, spoiled, self.memory, config.temperature)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
@@ -414,7 +418,7 @@ class IdentityTrainer:
             memory = torch.cat([self.memory, clean])
             self.memory = memory[max(0, len(memory) - config.remembered) :]
             nearest = (spoiled @ clean.T).argmax(dim=1)
-            found = (nearest == torch.arange(len(clean))).float().mean()
+            found = (nearest == torch.arange(len(clean), device=self.device)).float().mean()
         return float(loss.detach()), float(found)
 
     def _follow(self) -> None:
@@ -452,7 +456,7 @@ def export(network: IdentityNetwork, path: Path) -> None:
 
     example = torch.rand(3, WINDOW_FRAMES, MEL_BANDS) * 3
     partial = path.with_suffix(".partial")
-    network.eval()
+    network = copy.deepcopy(network).cpu().eval()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter deprecates itself on every call
         torch.onnx.export(
