@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from songprint.audio.mel import MEL_BANDS, WINDOW_FRAMES
 from songprint.errors import ModelError
@@ -52,19 +53,7 @@ def export_encoder(encoder: Encoder, folder: Path, facts: dict[str, Any]) -> Pat
     example = torch.rand(3, WINDOW_FRAMES, MEL_BANDS) * 3
     target = folder / "encoder.onnx"
     partial = folder / "encoder.partial.onnx"
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the exporter deprecates itself on every call
-        torch.onnx.export(
-            encoder.eval(),
-            (example,),
-            str(partial),
-            input_names=["windows"],
-            output_names=["embedding", "tags"],
-            dynamic_axes={name: {0: "n"} for name in ("windows", "embedding", "tags")},
-            opset_version=OPSET,
-            do_constant_folding=False,  # it would rename weights, which `restore` finds by name
-            dynamo=False,
-        )
+    to_onnx(encoder.eval(), example, partial, ["embedding", "tags"])
     difference = parity(encoder, partial, example)
     if difference > PARITY_TOLERANCE:
         partial.unlink()
@@ -198,13 +187,30 @@ def _embeddings(onnx_file: Path, windows: NDArray[np.float32]) -> NDArray[np.flo
     return embeddings
 
 
-def parity(encoder: Encoder, onnx_file: Path, windows: torch.Tensor) -> float:
+def to_onnx(network: nn.Module, windows: torch.Tensor, path: Path, outputs: list[str]) -> None:
+    """Write a network of windows, however many, as ONNX; `windows` are an example."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the exporter deprecates itself on every call
+        torch.onnx.export(
+            network,
+            (windows,),
+            str(path),
+            input_names=["windows"],
+            output_names=outputs,
+            dynamic_axes={name: {0: "n"} for name in ("windows", *outputs)},
+            opset_version=OPSET,
+            do_constant_folding=False,  # it would rename weights, which `restore` finds by name
+            dynamo=False,
+        )
+
+
+def parity(network: nn.Module, onnx_file: Path, windows: torch.Tensor) -> float:
     """Return the largest difference between PyTorch's and ONNX Runtime's outputs."""
     import onnxruntime
 
     session = onnxruntime.InferenceSession(onnx_file, providers=["CPUExecutionProvider"])
-    ours = session.run(["embedding", "tags"], {"windows": windows.numpy()})
+    ours = session.run(None, {"windows": windows.numpy()})
     with torch.inference_mode():
-        theirs = encoder(windows)
-    pairs = zip(ours, theirs, strict=True)
+        theirs = network(windows)
+    pairs = zip(ours, theirs if isinstance(theirs, tuple) else (theirs,), strict=True)
     return max(float(np.abs(a - b.numpy()).max()) for a, b in pairs)

@@ -17,10 +17,8 @@ References
 from __future__ import annotations
 
 import copy
-import json
 import math
 import time
-import warnings
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -41,8 +39,9 @@ from songprint.audio.mel import (
     SAMPLE_RATE_HZ,
     log_mel,
 )
-from songprint.errors import ModelError, UsageError
-from songprint.learn.export import OPSET, PARITY_TOLERANCE
+from songprint.errors import ModelError
+from songprint.learn import runs
+from songprint.learn.export import PARITY_TOLERANCE, parity, to_onnx
 
 WINDOW_SAMPLES = SAMPLE_RATE_HZ
 WINDOW_FRAMES = 1 + WINDOW_SAMPLES // HOP_SAMPLES
@@ -345,12 +344,7 @@ class IdentityTrainer:
         self, config: IdentityConfig, pairs: Pairs, folder: Path, device: torch.device
     ) -> None:
         self.config, self.pairs, self.folder, self.device = config, pairs, folder, device
-        folder.mkdir(parents=True, exist_ok=True)
-        described = json.dumps(asdict(config), indent=1)
-        path = folder / "config.json"
-        if path.exists() and path.read_text(encoding="utf-8") != described:
-            raise UsageError(f"{folder}: holds a run of another configuration")
-        path.write_text(described, encoding="utf-8")
+        runs.claim(folder, asdict(config))
         torch.manual_seed(config.seed)
         self.step = 0
         self.model = IdentityNetwork(config).to(device)
@@ -360,8 +354,8 @@ class IdentityTrainer:
         self.optimizer = torch.optim.AdamW(
             self.model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
         )
-        if (folder / "checkpoint.pt").exists():
-            state = torch.load(folder / "checkpoint.pt", map_location=device)
+        state = runs.load_checkpoint(folder, device)
+        if state is not None:
             self.model.load_state_dict(state["model"])
             self.average.load_state_dict(state["average"])
             self.optimizer.load_state_dict(state["optimizer"])
@@ -369,7 +363,6 @@ class IdentityTrainer:
 
     def save(self) -> None:
         """Write the checkpoint, replacing the last one only once it is whole."""
-        partial = self.folder / "checkpoint.partial"
         state = {
             "model": self.model.state_dict(),
             "average": self.average.state_dict(),
@@ -377,8 +370,7 @@ class IdentityTrainer:
             "step": self.step,
             "memory": self.memory,
         }
-        torch.save(state, partial)
-        partial.replace(self.folder / "checkpoint.pt")
+        runs.save_checkpoint(self.folder, state)
 
     def run(self, every: int = 100) -> IdentityNetwork:
         """Train to the configured step; save and log after so many steps, and at the end.
@@ -397,7 +389,8 @@ class IdentityTrainer:
                 self.save()
                 loss, found = np.mean(recent, axis=0)
                 spent = (time.process_time() - started) / len(recent)
-                self._log({"loss": loss, "found": found, "seconds_a_step": spent})
+                figures = {"loss": loss, "found": found, "seconds_a_step": spent}
+                self._log({name: round(float(x), 4) for name, x in figures.items()})
                 recent, started = [], time.process_time()
         return self.average.eval()
 
@@ -413,24 +406,13 @@ class IdentityTrainer:
         nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimizer.step()
         self.step += 1
+        runs.follow(self.average, self.model, config.average_decay, self.step)
         with torch.no_grad():
-            self._follow()
             memory = torch.cat([self.memory, clean])
             self.memory = memory[max(0, len(memory) - config.remembered) :]
             nearest = (spoiled @ clean.T).argmax(dim=1)
             found = (nearest == torch.arange(len(clean), device=self.device)).float().mean()
         return float(loss.detach()), float(found)
-
-    def _follow(self) -> None:
-        decay = min(self.config.average_decay, (1 + self.step) / (10 + self.step))
-        pairs = zip(
-            self.average.state_dict().values(), self.model.state_dict().values(), strict=True
-        )
-        for average, value in pairs:
-            if average.is_floating_point():
-                average.lerp_(value, 1 - decay)
-            else:
-                average.copy_(value)
 
     def _learning_rate(self) -> float:
         config = self.config
@@ -439,9 +421,7 @@ class IdentityTrainer:
         return config.learning_rate * min(warm, left, 1.0)
 
     def _log(self, figures: dict[str, float]) -> None:
-        line = {"step": self.step, **{name: round(float(x), 4) for name, x in figures.items()}}
-        with (self.folder / "log.jsonl").open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
+        runs.log(self.folder, {"step": self.step, **figures})
 
 
 def export(network: IdentityNetwork, path: Path) -> None:
@@ -452,27 +432,11 @@ def export(network: IdentityNetwork, path: Path) -> None:
     ModelError
         If ONNX Runtime's fingerprints differ from PyTorch's by more than 1e-4; nothing is written.
     """
-    import onnxruntime
-
-    example = torch.rand(3, WINDOW_FRAMES, MEL_BANDS) * 3
     partial = path.with_suffix(".partial")
+    example = torch.rand(3, WINDOW_FRAMES, MEL_BANDS) * 3
     network = copy.deepcopy(network).cpu().eval()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the exporter deprecates itself on every call
-        torch.onnx.export(
-            network,
-            (example,),
-            str(partial),
-            input_names=["windows"],
-            output_names=["prints"],
-            dynamic_axes={"windows": {0: "n"}, "prints": {0: "n"}},
-            opset_version=OPSET,
-            dynamo=False,
-        )
-    session = onnxruntime.InferenceSession(partial, providers=["CPUExecutionProvider"])
-    ours = session.run(None, {"windows": example.numpy()})[0]
-    with torch.inference_mode():
-        difference = float(np.abs(ours - network(example).numpy()).max())
+    to_onnx(network, example, partial, ["prints"])
+    difference = parity(network, partial, example)
     if difference > PARITY_TOLERANCE:
         partial.unlink()
         raise ModelError(f"the ONNX network differs from PyTorch's by {difference:.2g}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import json
 import math
 import time
 import tomllib
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from songprint.errors import UsageError
+from songprint.learn import runs
 from songprint.learn.corpus import FRAME_SCALE
 from songprint.learn.distil import Shard
 from songprint.learn.filterbank import FilterBankConfig
@@ -184,12 +184,7 @@ class Trainer:
         device: torch.device,
     ) -> None:
         self.config, self.shards, self.folder, self.device = config, shards, folder, device
-        folder.mkdir(parents=True, exist_ok=True)
-        described = json.dumps(asdict(config), indent=1)
-        path = folder / "config.json"
-        if path.exists() and path.read_text(encoding="utf-8") != described:
-            raise UsageError(f"{folder}: holds a run of another configuration")
-        path.write_text(described, encoding="utf-8")
+        runs.claim(folder, asdict(config))
         torch.manual_seed(config.seed)
         self.step, self.epoch, self.position = 0, 0, 0
         self.names = self._shard_names()
@@ -200,8 +195,9 @@ class Trainer:
         self.optimizer = torch.optim.AdamW(
             self._parameter_groups(), lr=config.learning_rate, betas=(0.9, 0.98)
         )
-        if (folder / "checkpoint.pt").exists():
-            self._resume()
+        state = runs.load_checkpoint(folder, device)
+        if state is not None:
+            self._resume(state)
         else:
             windows, segments = self.data.batch(
                 torch.arange(min(len(self.data), START_WINDOWS)), device
@@ -229,8 +225,8 @@ class Trainer:
 
     def save(self) -> None:
         """Write the checkpoint, replacing the last one only once it is whole."""
-        partial = self.folder / "checkpoint.partial"
-        torch.save(
+        runs.save_checkpoint(
+            self.folder,
             {
                 "model": self.model.state_dict(),
                 "average": self.average.state_dict(),
@@ -240,12 +236,9 @@ class Trainer:
                 "position": self.position,
                 "names": self.names,
             },
-            partial,
         )
-        partial.replace(self.folder / "checkpoint.pt")
 
-    def _resume(self) -> None:
-        state = torch.load(self.folder / "checkpoint.pt", map_location=self.device)
+    def _resume(self, state: dict[str, Any]) -> None:
         self.model.load_state_dict(state["model"])
         self.average = copy.deepcopy(self.model)
         self.average.load_state_dict(state["average"])
@@ -288,16 +281,7 @@ class Trainer:
         nn.utils.clip_grad_norm_(self.model.parameters(), 2.0)
         self.optimizer.step()
         self.step += 1
-        decay = min(config.average_decay, (1 + self.step) / (10 + self.step))
-        with torch.no_grad():
-            pairs = zip(
-                self.average.state_dict().values(), self.model.state_dict().values(), strict=True
-            )
-            for average, value in pairs:
-                if average.is_floating_point():
-                    average.lerp_(value, 1 - decay)
-                else:
-                    average.copy_(value)
+        runs.follow(self.average, self.model, config.average_decay, self.step)
         return {name: float(term.detach()) for name, term in terms.items()}
 
     def run(self, probe: Probe | None = None, every: int = 500) -> Encoder:
@@ -360,6 +344,5 @@ class Trainer:
         return encoder
 
     def _log(self, figures: dict[str, float]) -> None:
-        line = {"step": self.step, "epoch": self.epoch, "windows": len(self.data), **figures}
-        with (self.folder / "log.jsonl").open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
+        known = {"step": self.step, "epoch": self.epoch, "windows": len(self.data)}
+        runs.log(self.folder, known | figures)
