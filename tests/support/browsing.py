@@ -9,6 +9,10 @@ from playwright.sync_api import Browser, Page
 
 from support.serving import Client
 
+PAGES = ("/", "/station", "/map", "/identify", "/genres", "/genres?tab=accuracy",
+         "/genres?tab=mine", "/add", "/docs")  # fmt: skip
+"""All but those of songs."""
+
 SLOW_MS = 60_000
 """Tests share two cores with much else."""
 
@@ -32,9 +36,8 @@ class Watched:
 def watched(
     browser: Browser, client: Client, forgiven: str = "no fault", **options: object
 ) -> Iterator[Page]:
-    context = browser.new_context(
-        base_url=client.address, viewport={"width": 1280, "height": 800}, **options
-    )
+    options = {"viewport": {"width": 1280, "height": 800}, **options}
+    context = browser.new_context(base_url=client.address, **options)
     tab = Watched(context.new_page(), client)
     yield tab.page
     context.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -11,7 +12,7 @@ import pytest
 
 from songprint.kinship.station import Wishes
 from songprint.web.api import ways
-from songprint.web.shelf import Shelf
+from songprint.web.shelf import MOST_POINTS, Shelf
 from songprint.web.wishes import MOST_MINDED, with_verdicts
 from support.drawing import command
 from support.kin import kin_library
@@ -140,9 +141,25 @@ def test_of_many_songs_that_were_liked_the_last_are_minded_and_none_is_played(
     shelf = Shelf(kin_library(tmp_path / "library").path)
     snapshot = shelf.current()
     said = dict.fromkeys(map(str, snapshot.catalogue.hashes[:40]), "like")
-    wishes = with_verdicts(Wishes(), shelf.library, snapshot, "", said)
+    wishes = with_verdicts(Wishes(), snapshot, said)
     assert wishes.likes == tuple(range(40 - MOST_MINDED, 40))
     assert wishes.never == tuple(range(40 - MOST_MINDED))
+
+
+def test_who_asks_by_many_songs_asks_alone(tmp_path: Path) -> None:
+    shelf = Shelf(kin_library(tmp_path / "library").path)
+    alone = threading.Event()
+
+    def ask() -> None:
+        with shelf.turn(MOST_POINTS + 1):
+            alone.set()
+
+    asking = threading.Thread(target=ask)
+    with shelf.turn(MOST_POINTS):
+        asking.start()
+        assert not alone.wait(0.2)
+    assert alone.wait(60)
+    asking.join()
 
 
 def test_a_mix_is_like_what_is_added(kin: Client) -> None:

@@ -39,8 +39,11 @@ PATIENCE = 20
 """How many times as long as it took to read a large library it is used, however much is added."""
 
 MOST_TURNS = 4
-"""How many may seek kin at once: each takes some 30 MB among 100,000 songs, and the threads of the
+"""How many may seek kin at once: each takes some 10 MB among 100,000 songs, and the threads of the
 library that multiplies matrices."""
+
+MOST_POINTS = 10
+"""Whoever asks by more songs than this does so alone: of each there is a distance to all others."""
 
 log = logging.getLogger("songprint.web")
 
@@ -176,6 +179,7 @@ class Shelf:
         self._first = threading.Condition()
         self._turns = min(max(2, usable_cores()), MOST_TURNS)
         self._turn = threading.BoundedSemaphore(self._turns)
+        self._all_turns = threading.Lock()
 
     @property
     def cache(self) -> Path:
@@ -216,10 +220,15 @@ class Shelf:
         return self._snapshot
 
     @contextmanager
-    def turn(self) -> Iterator[Snapshot]:
+    def turn(self, points: int = 1) -> Iterator[Snapshot]:
         """Wait for one's turn to seek kin, in the latest snapshot.
 
         More at once than there are cores would only take more memory.
+
+        Parameters
+        ----------
+        points : int
+            Songs by whose distances it is sought.
 
         Raises
         ------
@@ -227,17 +236,27 @@ class Shelf:
             If the library is empty.
         """
         self.current()  # the first is read without a turn
-        with self._turn:
+        if points <= MOST_POINTS:
+            with self._turn:
+                yield self.current()
+            return
+        with self._alone():
             yield self.current()
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Wait until nobody seeks kin, and let nobody begin."""
+        with self._all_turns, ExitStack() as turns:  # two who each had some would wait for ever
+            for _ in range(self._turns):
+                turns.enter_context(self._turn)
+            yield
 
     def _put(self, snapshot: Snapshot) -> None:
         """Put a snapshot in the place of the one before, in which nobody seeks kin any more.
 
         Else the columns of both would be in memory at once.
         """
-        with ExitStack() as turns:
-            for _ in range(self._turns):
-                turns.enter_context(self._turn)
+        with self._alone():
             before, self._snapshot = self._snapshot, snapshot
             if before is not None:
                 before.rest()

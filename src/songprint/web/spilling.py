@@ -37,7 +37,7 @@ SPARSE = ("embeddings", "patterns")
 """Columns of which only a few rows are read at a time once kinship has its own."""
 
 _PAGE_BYTES = 1 << 16  # no system has larger pages
-_ROWS_AT_ONCE = 128
+_ROWS_AT_ONCE = 16
 
 Place = tuple[int, str, tuple[int, ...]]
 

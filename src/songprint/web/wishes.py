@@ -10,7 +10,6 @@ from songprint.kinship.distance import Weights
 from songprint.kinship.station import Wishes
 
 if TYPE_CHECKING:
-    from songprint.library.store import Library
     from songprint.web.shelf import Snapshot
 
 VERDICTS = ("like", "dislike", "skip", "never")
@@ -22,26 +21,20 @@ MOST_MINDED = 25
 distance to every song of the library. What was said before still keeps these songs from playing."""
 
 
-def with_verdicts(
-    wishes: Wishes, library: Library, snapshot: Snapshot, station: str, said: Mapping[str, str]
-) -> Wishes:
+def with_verdicts(wishes: Wishes, snapshot: Snapshot, said: Mapping[str, str]) -> Wishes:
     """Return wishes with what was said of songs.
 
     Parameters
     ----------
     wishes : Wishes
         Without it.
-    library : Library
-        Remembers what was said on this station before, and what is never to be played.
     snapshot : Snapshot
         Knows the songs.
-    station : str
-        Its name; empty for one that was not saved.
     said : mapping of str to str
-        What is said now: content hash to verdict.
+        Content hash to verdict, the last one last.
     """
     rows: dict[str, list[int]] = {verdict: [] for verdict in VERDICTS}
-    for song, verdict in {**library.feedback(station), **said}.items():
+    for song, verdict in said.items():
         row = snapshot.row_of(song)
         if row is not None and verdict in rows:
             rows[verdict].append(row)

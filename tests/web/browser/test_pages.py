@@ -10,12 +10,10 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from support.audiofiles import music, write_audio
-from support.browsing import SLOW_MS, played_seconds, until, watched
+from support.browsing import PAGES, SLOW_MS, played_seconds, until, watched
 from support.serving import Client, serving
 from support.shelves import library_of, small_song
 
-PAGES = ("/", "/station", "/map", "/identify", "/genres", "/genres?tab=accuracy",
-         "/genres?tab=mine", "/add", "/docs")  # fmt: skip
 SIZES = ((380, 760), (1600, 900))
 LONG_NAMES = ("title", "artist", "album")
 

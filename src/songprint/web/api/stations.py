@@ -140,11 +140,11 @@ class ToExport(Model):
 def station(page: OfPage, asked: StationAsked) -> Station:
     """Grow a station from seeds."""
     started = time.perf_counter()
-    with page.shelf.turn() as snapshot:
+    said = {**page.shelf.library.feedback(asked.name), **asked.said}
+    minded = sum(verdict != "never" for verdict in said.values())
+    with page.shelf.turn(len(asked.seeds) + minded) as snapshot:
         seeds = snapshot.rows(asked.seeds)
-        wishes = with_verdicts(
-            asked.wishes.wishes(), page.shelf.library, snapshot, asked.name, asked.said
-        )
+        wishes = with_verdicts(asked.wishes.wishes(), snapshot, said)
         grown = grow(snapshot.kinship, seeds, wishes)
         songs = _songs(snapshot, [*seeds, *wishes.likes], grown)
     took = 1e3 * (time.perf_counter() - started)

@@ -119,7 +119,7 @@ def path(page: OfPage, asked: PathAsked) -> Path:
 def mixed(page: OfPage, asked: MixAsked) -> list[Neighbour]:
     """Find songs between those added, away from those subtracted."""
     weights = asked.weights.of_kinship()
-    with page.shelf.turn() as snapshot:
+    with page.shelf.turn(len(asked.add) + len(asked.subtract)) as snapshot:
         catalogue = snapshot.catalogue
         add = catalogue.take(snapshot.rows(asked.add))
         subtract = catalogue.take(snapshot.rows(asked.subtract)) if asked.subtract else None

@@ -99,7 +99,7 @@ class StationPage {
           this.grow();
         }, `Remove the seed ${song.title}`)),
       ),
-      this.seeds.length ? null : h("span", { class: "soft" }, "none yet"),
+      this.seeds.length ? null : h("span", { class: "soft", role: "listitem" }, "none yet"),
     );
     if (!this.name) history.replaceState(null, "", this.seeds.length ? `/station?seeds=${this.seeds.map(({ id }) => id).join(",")}` : "/station");
   }
