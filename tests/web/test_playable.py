@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import random
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from songprint.web.cache import Cache
 from songprint.web.hearing import Hearer
 from songprint.web.playable import Playable
 from songprint.web.refusal import Refusal
@@ -83,3 +85,14 @@ def test_what_is_no_song_is_refused(tmp_path: Path, copier: Hearer) -> None:
     (tmp_path / "x.wma").write_bytes(b"no song" * 1000)
     with pytest.raises(Refusal):
         Playable(tmp_path / "kept").of("x", str(tmp_path / "x.wma"), copier)
+
+
+def test_of_what_was_computed_what_was_not_used_for_longest_goes_first(tmp_path: Path) -> None:
+    cache = Cache(tmp_path, most_bytes=2500)
+    text = random.Random(0).randbytes(1000)
+    for number, name in enumerate("ab"):
+        cache.put(name, text)
+        os.utime(tmp_path / f"{name}.json.gz", (number, number))
+    assert cache.get("a") == text
+    cache.put("c", text)
+    assert [cache.get(name) for name in "abc"] == [text, None, text]

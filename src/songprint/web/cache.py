@@ -57,11 +57,30 @@ class Cache:
         if self._bytes is not None and self._bytes + new <= self._most_bytes:
             self._bytes += new
             return
-        files = [(file.stat(), file) for file in self._folder.glob("*.gz")]
-        total = sum(status.st_size for status, _ in files)
-        for status, file in sorted(files, key=lambda found: found[0].st_mtime):
-            if total <= self._most_bytes * 0.9:
-                break
+        self._bytes = let_oldest_go(self._folder, round(0.9 * self._most_bytes))
+
+
+def let_oldest_go(folder: Path, most_bytes: int, newest: Path | None = None) -> int:
+    """Remove files that were not used for longest until the others take so much; return how much.
+
+    Parameters
+    ----------
+    folder : Path
+        Its files, what was never finished among them.
+    most_bytes : int
+        What they may take.
+    newest : Path, optional
+        One that stays, however large it is.
+
+    Raises
+    ------
+    OSError
+        If a file cannot be looked at or removed.
+    """
+    files = sorted(((file.stat(), file) for file in folder.iterdir()), key=lambda f: f[0].st_mtime)
+    total = sum(status.st_size for status, _ in files)
+    for status, file in files:
+        if total > most_bytes and file != newest:
             file.unlink(missing_ok=True)
             total -= status.st_size
-        self._bytes = total
+    return total

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from songprint.web import tasks
+from songprint.web.cache import let_oldest_go
 
 if TYPE_CHECKING:
     from songprint.web.hearing import Hearer
@@ -69,17 +70,8 @@ class Playable:
         if not place.is_file():
             self._folder.mkdir(parents=True, exist_ok=True)
             hearer.run(tasks.convert, path, str(place), limit_seconds=LIMIT_SECONDS)
-            self._trim(place)
+            with self._lock, suppress(OSError):
+                let_oldest_go(self._folder, self._most_bytes, newest=place)
         with suppress(OSError):
             os.utime(place)
         return place
-
-    def _trim(self, newest: Path) -> None:
-        """Remove what was not played for longest, and parts that were never finished."""
-        with self._lock, suppress(OSError):
-            files = [(file.stat(), file) for file in self._folder.iterdir() if file != newest]
-            total = newest.stat().st_size + sum(status.st_size for status, _ in files)
-            for status, file in sorted(files, key=lambda found: found[0].st_mtime):
-                if total > self._most_bytes:
-                    file.unlink(missing_ok=True)
-                    total -= status.st_size
