@@ -7,7 +7,8 @@ A library of made-up songs (``search.py`` makes them between real ones) is writt
 2. the API, one client: table, search, filter, similar, station under changing weights, map;
 3. the page in Chromium: first paint, a far jump in the table, a station's sliders, the map, and how
    smooth the map is while it is dragged (frames a second, without a graphics card);
-4. fifty clients at once, each asking now and then as a person does, while the server reads the
+4. the most that is granted, asked for by two at once, and all kinds of it at once;
+5. fifty clients at once, each asking now and then as a person does, while the server reads the
    library anew, which another process has added a song to, and while ``add`` hears songs.
 
 Memory is told after each: now, at its most since it was told before, and that of the processes
@@ -31,6 +32,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -85,7 +87,8 @@ def main() -> None:
         tell_memory("memory after all that", process)
         measure_page()
         tell_memory("memory after the page", process)
-        ids = json.loads(ask("GET", "/api/song-ids?limit=1000")[1])
+        ids = json.loads(ask("GET", "/api/song-ids?limit=5000")[1])
+        measure_largest(process, ids)
         measure_growth(arguments.clients, ids, folder)
         tell_memory("memory after reading anew", process)
         measure_load(arguments.clients, arguments.seconds, ids)
@@ -240,6 +243,36 @@ class Beside(threading.Thread):
 
 
 BESIDE = Beside()
+
+
+def measure_largest(process: psutil.Process, ids: list[str]) -> None:
+    """Tell what the server takes for the largest requests that it grants."""
+    some = random.Random(3).sample(ids, 100)
+    weights = {"beat": 1.3, "timbre": 0.4}
+    wishes = {"length": 500, "artist_cap": 0, "any_genre": True, "weights": weights}
+    said = dict.fromkeys(some[50:75], "like") | dict.fromkeys(some[75:], "skip")
+    mix = {"add": some[:20], "subtract": some[20:40], "count": 200, "weights": weights}
+    largest = {
+        "stations": ("POST", "/api/station", {"seeds": some[:50], "said": said, "wishes": wishes}),
+        "mixes": ("POST", "/api/mix", mix),
+        "paths": ("POST", "/api/path", {"start": some[0], "end": some[1], "length": 100}),
+        "kin": ("POST", "/api/similar", {"song": some[0], "count": 500, "weights": weights}),
+        "genres": ("GET", "/api/genres", None),
+        "songs by id": ("POST", "/api/songs/of", ids),
+        "reports": ("GET", "/api/report", None),
+        "exports": ("POST", "/api/export", {}),
+    }
+    together = {f"two at once: {what}": [one, one] for what, one in largest.items()}
+    together["all of these at once"] = list(largest.values())
+    for what, requests in together.items():
+        with ThreadPoolExecutor(len(requests)) as pool:
+            answers = list(pool.map(ask, *zip(*requests, strict=True)))
+        # Of two exports at once one is refused; the other is a job.
+        assert {status for status, _ in answers} <= {200, 202, 409}, what
+        for job in (json.loads(answer)["id"] for status, answer in answers if status == 202):
+            while json.loads(ask("GET", f"/api/jobs/{job}")[1])["ended"] is None:
+                time.sleep(0.5)
+        tell_memory(what, process)
 
 
 def percentiles(seconds: list[float]) -> str:

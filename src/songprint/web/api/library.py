@@ -128,17 +128,17 @@ def find(
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
 ) -> Findings:
     """Find songs by words for how they sound, and words in their tags, among those of a filter."""
-    snapshot = page.shelf.current()
-    catalogue = snapshot.catalogue
-    wish = understand(words, catalogue)
-    fit = fits(wish.terms, catalogue, load_reference())
-    if wish.text:
-        fit = np.where(snapshot.table.named(wish.text), fit, 0.0)
-    if wanted != Filter():
-        among = np.zeros(len(fit), bool)
-        among[snapshot.table.find(wanted)] = True
-        fit = np.where(among, fit, 0.0)
-    rows = np.argsort(-fit, kind="stable")[: min(limit, int((fit > 0).sum()))].tolist()
+    with page.shelf.turn() as snapshot:
+        catalogue = snapshot.catalogue
+        wish = understand(words, catalogue)
+        fit = fits(wish.terms, catalogue, load_reference())
+        if wish.text:
+            fit = np.where(snapshot.table.named(wish.text), fit, 0.0)
+        if wanted != Filter():
+            among = np.zeros(len(fit), bool)
+            among[snapshot.table.find(wanted)] = True
+            fit = np.where(among, fit, 0.0)
+        rows = np.argsort(-fit, kind="stable")[: min(limit, int((fit > 0).sum()))].tolist()
     return Findings(
         heard=[str(term) for term in wish.terms],
         text=printable(wish.text) if wish.text else "",
