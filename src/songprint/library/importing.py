@@ -8,7 +8,6 @@ when all of them were.
 from __future__ import annotations
 
 import multiprocessing
-import signal
 import stat
 import threading
 from collections.abc import Callable, Iterator
@@ -23,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Self
 import pyarrow as pa
 
 from songprint.errors import PortableError
+from songprint.library.interrupts import leave_interrupts_to_parent, start_uninterrupted
 from songprint.library.schema import SONGS, quoted, vocabulary_of_taxonomy
 from songprint.library.tags import one_line
 from songprint.library.worker import end_with_parent, limit_memory
@@ -203,7 +203,7 @@ class _Reader:
         self._file = file
         self._connection, theirs = context.Pipe()
         self._process = context.Process(target=_read, args=(theirs, str(file), origin), daemon=True)
-        self._process.start()
+        start_uninterrupted(self._process)
         theirs.close()  # or the end of the process would not be seen
         self.refusal: PortableError | None = None
 
@@ -263,7 +263,7 @@ def _require_file(file: Path) -> None:
 
 def _read(connection: Connection, path: str, origin: str) -> None:
     """Read a file and send its head, its songs, and None; or why not."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
+    leave_interrupts_to_parent()
     threading.Thread(target=end_with_parent, daemon=True).start()
     limit_memory()
     pa.set_memory_pool(pa.system_memory_pool())  # which keeps no more than it needs

@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from songprint.errors import SongprintError
+from songprint.library.interrupts import start_uninterrupted
 from songprint.library.worker import READY, Identified, Job, Outcome, serve
 
 TICK_SECONDS = 0.5
@@ -36,7 +37,7 @@ class _Worker:
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
         self.process = context.Process(target=serve, args=(theirs,), daemon=True)
-        self.process.start()
+        start_uninterrupted(self.process)
         theirs.close()  # or the end of the worker would not be seen
         self.ready = False
         self.job: Job | None = None

@@ -11,7 +11,6 @@ from __future__ import annotations
 import multiprocessing
 import os
 import shutil
-import signal
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -30,6 +29,7 @@ from songprint.library.guards import (
     named_in,
     needs,
 )
+from songprint.library.interrupts import leave_interrupts_to_parent, start_uninterrupted
 from songprint.library.lance import import_lancedb
 from songprint.library.schema import TABLES
 from songprint.library.worker import end_with_parent, limit_memory
@@ -264,7 +264,7 @@ class _Reader:
         self._connection, theirs = context.Pipe()
         arguments = (theirs, self._folder, self._name)
         self._process = context.Process(target=_serve, args=arguments, daemon=True)
-        self._process.start()
+        start_uninterrupted(self._process)
         theirs.close()
 
     def _end(self) -> None:
@@ -277,7 +277,7 @@ class _Reader:
 
 def _serve(connection: Connection, folder: Path, name: str) -> None:
     """Say how many rows there are, then answer ranges with rows, or None."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    leave_interrupts_to_parent()
     threading.Thread(target=end_with_parent, daemon=True).start()
     limit_memory()
     with suppress(OSError):  # what Rust says of a panic is for nobody

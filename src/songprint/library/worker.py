@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import signal
 import sys
 import threading
 from contextlib import suppress
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from songprint.errors import DecodeError, SongprintError
+from songprint.library.interrupts import leave_interrupts_to_parent
 from songprint.library.listen import Sounds, Wanted, listen
 from songprint.library.objects import at_hand
 from songprint.library.scan import FileOnDisk
@@ -120,7 +120,7 @@ class Outcome:
 
 def serve(connection: Connection) -> None:
     """Do jobs until the other side hangs up."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
+    leave_interrupts_to_parent()
     require_one_thread()
     threading.Thread(target=end_with_parent, daemon=True).start()
     limit_memory()

@@ -16,6 +16,7 @@ from multiprocessing import parent_process
 from typing import TYPE_CHECKING, Any
 
 from songprint.errors import SongprintError
+from songprint.library.interrupts import let_interrupts_in, start_uninterrupted
 from songprint.web.jobs import Job
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def run_beside(job: Job, function: Callable[..., Any], *arguments: Any) -> Any:
     ours, theirs = context.Pipe()
     # Not a daemon: those may not have processes of their own. It ends with its parent anyway.
     process = context.Process(target=_serve, args=(theirs, function, arguments), name=job.kind)
-    process.start()
+    start_uninterrupted(process)
     theirs.close()
     result: Any = None
     error: str | None = "the process that did the work ended"
@@ -102,6 +103,7 @@ def _serve(
         connection.send(("progress", progress))
 
     try:
+        let_interrupts_in()
         connection.send(("began", None))
         connection.send(("result", function(tell, *arguments)))
     except KeyboardInterrupt:

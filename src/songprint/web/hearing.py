@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import signal
 import sys
 import threading
 import time
@@ -19,6 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from songprint.errors import SongprintError, UsageError
+from songprint.library.interrupts import leave_interrupts_to_parent, start_uninterrupted
 from songprint.threads import require_one_thread
 from songprint.web.refusal import Refusal
 
@@ -147,7 +147,7 @@ class Hearer:
             name="hearing",
             daemon=True,
         )
-        self._process.start()
+        start_uninterrupted(self._process)
         theirs.close()
         self._connection = ours
         if not ours.poll(START_SECONDS):
@@ -178,7 +178,7 @@ class Hearer:
 
 def serve(connection: Connection, cpu_seconds: float, file_bytes: int) -> None:
     """Do tasks until the other side hangs up; the target of the process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
+    leave_interrupts_to_parent()
     require_one_thread()
     os.environ["JOBLIB_MULTIPROCESSING"] = "0"  # it would try to write where this may not
     with suppress(OSError):
