@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _PART = ".songprint-{}.part{}"
@@ -52,6 +52,16 @@ def sweep(folder: Path) -> None:
     for part in folder.glob(_PART.format("*", "*")):
         if time.time() - part.lstat().st_ctime > _LEFT_AFTER_SECONDS:
             part.unlink(missing_ok=True)
+
+
+def bytes_in(folder: Path) -> int:
+    """Return how much the files in a folder take, also while some of them come and go."""
+    n_bytes = 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with suppress(FileNotFoundError):
+                n_bytes += Path(place, name).stat().st_size
+    return n_bytes
 
 
 def flush(path: Path) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -196,6 +198,55 @@ def test_what_a_tidied_table_replaced_may_go_later(
         assert set(Manifest.read(latest).data()) == there
     assert examine(tmp_path, TIDIED).damages == []
     assert len(Library.open(tmp_path).catalogue()) == 8
+
+
+def test_what_is_tidied_away_while_a_library_is_examined_is_no_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from datetime import timedelta
+
+    library = made_up_library(tmp_path, 5)
+    for number in range(6, 9):
+        shelve(library, {f"/music/{number}.mp3": made_up_song(number)})
+    load = Guard.load
+    gone: list[Path] = []
+
+    def ten_minutes_later(path: Path) -> Guard:
+        guard = load(path)
+        if path.parent.name == "data":  # a piece that will be put together with the others
+            monkeypatch.setattr(Guard, "load", load)
+            monkeypatch.setattr("songprint.library.writer.OLD_VERSIONS", timedelta(milliseconds=1))
+            with library.writing() as writer:
+                writer.tidy()
+            gone.append(path)
+        return guard
+
+    monkeypatch.setattr(Guard, "load", ten_minutes_later)
+    assert examine(tmp_path, ["songs"]).damages == []
+    assert [path.exists() for path in gone] == [False]
+
+
+def test_a_library_is_weighed_while_what_is_in_it_comes_and_goes(tmp_path: Path) -> None:
+    library = made_up_library(tmp_path, 3)
+    whole = library.n_bytes()
+    code = (
+        "import os, sys\n"
+        "new = sys.argv[1]\n"
+        "print(flush=True)\n"
+        "while True:\n"
+        "    os.mkdir(new)\n"
+        "    open(f'{new}/part', 'w').close()\n"
+        "    os.unlink(f'{new}/part')\n"
+        "    os.rmdir(new)\n"
+    )
+    arguments = [sys.executable, "-c", code, str(tmp_path / "songs.lance" / "new")]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE) as tidying:
+        assert tidying.stdout is not None
+        tidying.stdout.readline()
+        try:
+            assert {library.n_bytes() for _ in range(300)} == {whole}
+        finally:
+            tidying.kill()
 
 
 def test_a_damaged_table_is_never_written_anew(tmp_path: Path) -> None:

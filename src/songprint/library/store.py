@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from songprint.errors import LibraryError, UsageError
+from songprint.files import bytes_in
 from songprint.library.catalogue import Vocabulary
 from songprint.library.guards import FOLDER as GUARDS
 from songprint.library.guards import damaged, glance, keep_guards
@@ -157,7 +158,7 @@ class Library:
 
     def n_bytes(self) -> int:
         """Return what it takes where it lies."""
-        return sum(entry.stat().st_size for entry in self.path.rglob("*") if entry.is_file())
+        return bytes_in(self.path)
 
     def require_writer(self) -> None:
         """Make sure that this process, which is writing, is still the only one that may.
