@@ -309,4 +309,4 @@ def _neighbours(
     with page.shelf.turn() as snapshot:
         catalogue, row = snapshot.catalogue, snapshot.row(song_id)
         found = snapshot.kinship.neighbours(row, count, weights.of_kinship(), **options)
-    return neighbours(catalogue, found, catalogue.take([row]))
+        return neighbours(catalogue, found, catalogue.take([row]))

@@ -126,7 +126,7 @@ def mixed(page: OfPage, asked: MixAsked) -> list[Neighbour]:
         found = mix(
             snapshot.kinship, add, subtract, asked.count, weights, artist_cap=asked.artist_cap
         )
-    return neighbours(catalogue, found, add)
+        return neighbours(catalogue, found, add)
 
 
 @router.post("/api/clusters", status_code=202)
