@@ -58,6 +58,11 @@ export function fill(element, ...children) {
   return element;
 }
 
+/** Give an element a text, if it has another: what stays is not drawn, nor read out, again. */
+export function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
 /** Return seconds as m:ss or h:mm:ss. */
 export function clock(seconds) {
   if (!Number.isFinite(seconds)) return "–";

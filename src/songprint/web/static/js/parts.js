@@ -2,7 +2,7 @@
 
 import { ask } from "./api.js";
 import { PARTS, UNSURE, colourOf } from "./colours.js";
-import { clock, debounced, fill, h, icon, percent, svg, trying } from "./dom.js";
+import { clock, debounced, fill, h, icon, percent, setText, svg, trying } from "./dom.js";
 import { player } from "./player.js";
 
 /** Return a coloured dot. */
@@ -57,7 +57,7 @@ function whyBar() {
   return h("span", { class: "why", role: "img" });
 }
 
-/** Draw the parts' shares as one gradient, which takes a tenth of the time of as many elements, and say them. */
+/** Draw the parts' shares, as one gradient: many elements a song would be drawn too slowly. */
 function tellWhy(bar, why) {
   const sum = Object.values(why).reduce((a, b) => a + b, 0) || 1;
   const told = Object.entries(why).map(([part, value]) => `${part} ${percent(value / sum)}`).join(", ");
@@ -122,17 +122,13 @@ export class SongLines {
       h("div", { class: "actions" }, this.actions(song)),
     );
     const tell = (now) => {
-      if (kinship) say(kinship, percent(now.kinship));
+      if (kinship) setText(kinship, percent(now.kinship));
       if (why) tellWhy(why, now.why);
-      say(because, now.because ?? "");
+      setText(because, now.because ?? "");
       fill(below, this.below(now));
     };
     return { item, tell };
   }
-}
-
-function say(element, text) {
-  if (element.textContent !== text) element.textContent = text;
 }
 
 function markPlaying(items) {

@@ -4,7 +4,7 @@ import { ask, library, send } from "./api.js";
 import { colourOf } from "./colours.js";
 import { askForName, confirmed } from "./dialogs.js";
 import { SongLines, chip, download, empty, songFinder, whyLegend } from "./parts.js";
-import { count, fill, h, icon, note, trying } from "./dom.js";
+import { count, fill, h, icon, note, setText, trying } from "./dom.js";
 import { player } from "./player.js";
 
 const PARTS = [
@@ -56,9 +56,9 @@ class StationPage {
     this.title = h("h1", {}, this.name || "Station");
     this.chips = h("div", { class: "row", "aria-label": "Seeds", role: "list" });
     this.result = h("div", { class: "panel stack" });
-    this.told = h("h2", { class: "grow" });
+    this.told = h("h2", { class: "grow", "aria-live": "polite" });
     this.took = h("span", { class: "soft small num" });
-    this.remarks = h("ul", { class: "remarks" });
+    this.remarks = h("ul", { class: "remarks", "aria-live": "polite" });
     this.lines = new SongLines({ label: "The station", actions: (song) => this.verdicts(song), below: beyond });
     this.buttons = h("div", { class: "row" });
     fill(
@@ -232,13 +232,13 @@ class StationPage {
     this.songs = station.songs;
     if (this.follows) player.follow(this.songs);
     if (this.lines.list.parentNode !== this.result) {
-      fill(this.result, h("div", { "aria-live": "polite", class: "stack" }, h("div", { class: "row" }, this.told, this.took), this.remarks), whyLegend(), this.lines.list);
+      fill(this.result, h("div", { class: "row" }, this.told, this.took), this.remarks, whyLegend(), this.lines.list);
     }
     const guards = station.guards.length ? `, all ${station.guards.join(", ")}` : "";
-    this.told.textContent = `${station.songs.length} songs${station.songs.some((s) => s.beyond.length) ? "" : guards}`;
+    setText(this.told, `${station.songs.length} songs${station.songs.some((s) => s.beyond.length) ? "" : guards}`);
     this.took.textContent = `grown in ${Math.round(station.milliseconds)} ms`;
     this.took.dataset.ms = station.milliseconds;
-    fill(this.remarks, station.remarks.map((remark) => h("li", {}, remark)));
+    if (this.remarks.textContent !== station.remarks.join("")) fill(this.remarks, station.remarks.map((remark) => h("li", {}, remark)));
     this.remarks.hidden = !station.remarks.length;
     this.lines.show(station.songs);
     this.result.dataset.drawn = Number(this.result.dataset.drawn ?? 0) + 1;
