@@ -65,6 +65,9 @@ HERE = ROOT / "runs" / "identity"
 MUSIC = ROOT / "runs" / "music"
 ROOMS = 100
 ACCOMPANIMENTS = "mma-"
+NOISE = re.compile(r"wind(?!ing)|rain|storm|water|cricket", re.IGNORECASE)
+"""Names of what is taken for noise; of the eight that are left, two are a train and "training"."""
+
 MUSIC_SECONDS, LEAST_SECONDS = 90, 20
 CHECKED_SECONDS = 10
 PLACES = 10
@@ -78,6 +81,7 @@ Samples = NDArray[np.float32]
 
 def prepare() -> None:
     """Decode the music to train on, and say which of it the benchmark's songs have, too."""
+    HERE.mkdir(parents=True, exist_ok=True)
     songs = Songs()
     everything = list(range(len(songs)))
     part = Part(Segment.build([str(n) for n in everything], songs.packed_peaks(everything)))
@@ -112,9 +116,6 @@ def prepare() -> None:
             )
             place += len(samples)
     (HERE / "songs.json").write_text(json.dumps(told, indent=1))
-
-
-NOISE = re.compile(r"wind(?!ing)|rain|storm|water|cricket", re.IGNORECASE)
 
 
 def corpus() -> tuple[list[NDArray[np.int16]], list[str], list[Samples]]:
