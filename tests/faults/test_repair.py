@@ -6,6 +6,8 @@ import json
 import os
 import random
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
@@ -37,6 +39,18 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def library(whole: Path, tmp_path: Path) -> Path:
     return copy_of(whole, tmp_path / "library")
+
+
+def test_where_no_process_can_be_started_nothing_is_taken_for_lost(tmp_path: Path) -> None:
+    library = without_guards(made_up_library(tmp_path / "library", 3).path)
+    script = tmp_path / "script.py"  # the processes that it spawns run it, too, and fail
+    script.write_text(
+        "import sys\nfrom songprint.library.repair import repair\nrepair(sys.argv[1])\n"
+    )
+    ran = subprocess.run([sys.executable, script, library], capture_output=True, check=False)
+    assert b"SongprintError: the process that reads tables does not start" in ran.stderr
+    assert {entry.name for entry in tmp_path.iterdir()} == {"library", "script.py"}
+    assert len(Library.open(library).catalogue()) == 3
 
 
 def test_damage_to_any_file_is_found_and_undone_to_the_byte(whole: Path, tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pyarrow as pa
 
+from songprint.errors import SongprintError
 from songprint.library.guards import (
     Guard,
     guard_of,
@@ -32,7 +33,7 @@ from songprint.library.guards import (
 from songprint.library.interrupts import leave_interrupts_to_parent, start_uninterrupted
 from songprint.library.lance import import_lancedb
 from songprint.library.schema import TABLES
-from songprint.library.worker import end_with_parent, limit_memory
+from songprint.library.worker import READY, end_with_parent, limit_memory
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -266,6 +267,11 @@ class _Reader:
         self._process = context.Process(target=_serve, args=arguments, daemon=True)
         start_uninterrupted(self._process)
         theirs.close()
+        with suppress(EOFError, OSError):
+            if self._connection.poll(SLOWEST_SECONDS) and self._connection.recv() == READY:
+                return
+        # Else the whole table would pass for unreadable where it is the machine that is at fault.
+        raise SongprintError("the process that reads tables does not start; see songprint doctor")
 
     def _end(self) -> None:
         self._connection.close()
@@ -284,6 +290,7 @@ def _serve(connection: Connection, folder: Path, name: str) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     table: Any = None
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):
+        connection.send(READY)
         try:
             table = import_lancedb().connect(folder).open_table(name)
             connection.send(table.count_rows())
