@@ -50,8 +50,9 @@ def replacing(place: Path) -> Iterator[Path]:
 def sweep(folder: Path) -> None:
     """Remove what :func:`replacing` left in a folder when it was killed, a day ago or more."""
     for part in folder.glob(_PART.format("*", "*")):
-        if time.time() - part.lstat().st_ctime > _LEFT_AFTER_SECONDS:
-            part.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):  # it has just taken its place, or somebody else sweeps
+            if time.time() - part.lstat().st_ctime > _LEFT_AFTER_SECONDS:
+                part.unlink()
 
 
 def bytes_in(folder: Path) -> int:

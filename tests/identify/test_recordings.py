@@ -137,6 +137,19 @@ def test_a_library_that_cannot_be_written_is_compared_all_the_same(library: Libr
     assert Recordings.known(library) == Recordings()
 
 
+def test_what_runs_that_were_killed_left_goes_after_a_day(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = library.path / ".songprint-1-00000000.part.npz"
+    left.touch()
+    Recordings.of(library)
+    assert left.exists()  # it may be being written
+    monkeypatch.setattr("songprint.files._LEFT_AFTER_SECONDS", -1.0)
+    put_landmarks(library, {9: tune(9)})
+    Recordings.of(library)
+    assert not left.exists()
+
+
 def test_what_was_compared_before_an_interrupt_is_kept(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import numpy as np
 
 from songprint.audio.peaks import PEAKS_VERSION
-from songprint.files import replacing
+from songprint.files import replacing, sweep
 from songprint.identify.duplicates import RULES, Kind, Pair, ask_each, groups_of, keep_best
 from songprint.identify.index import SEGMENT_FORMAT, Index
 from songprint.library.recordings import FILE, FIRST, KIND, NUMBERS, SECOND, SONGS, UNREADABLE
@@ -145,6 +145,7 @@ class Recordings:
         }
         with suppress(OSError):
             library.path.mkdir(parents=True, exist_ok=True)  # of a library in an object store
+            sweep(library.path)
             with replacing(library.path / FILE) as part:
                 np.savez(part, **arrays)
 
