@@ -21,6 +21,7 @@ from songprint.errors import DecodeError
 from songprint.fingerprints import default_fingerprinter
 from songprint.library import ingest
 from songprint.library.ingest import Step
+from songprint.library.listen import Sounds
 from songprint.library.worker import Identified, Job, Outcome, identify
 from support.shelves import made_up_song, retag, small_song
 
@@ -60,13 +61,12 @@ class HearsNothing:
             except DecodeError as error:
                 yield Outcome(job, error=error.reason)
                 continue
-            song = None
+            sounds = None
             if is_wanted(job, identified):
                 number = int(identified.content_hash[:6], 16)
-                song = replace(
-                    made_up_song(number, model=CURRENT), content_hash=identified.content_hash
-                )
-            yield Outcome(job, identified, song)
+                song = made_up_song(number, model=CURRENT)
+                sounds = Sounds(replace(song, content_hash=identified.content_hash))
+            yield Outcome(job, identified, sounds)
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Whatever is written, dropped, tidied and cut short, in any order: no library is called damaged."""
+"""Written, dropped, tidied and cut short, in any order: no library is called damaged."""
 
 from __future__ import annotations
 

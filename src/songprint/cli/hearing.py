@@ -12,13 +12,14 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from songprint.errors import DecodeError, SongprintError
 from songprint.library.scan import FileOnDisk, Found
 
 if TYPE_CHECKING:
-    from songprint.fingerprints import Fingerprint
+    from songprint.fingerprints import Fingerprint, Fingerprinter
     from songprint.library.listen import Sounds, Wanted
     from songprint.library.worker import Job, Outcome
 
@@ -89,18 +90,22 @@ def hear_all(
     """
     from songprint.library.listen import fingerprinter_of
 
-    fingerprinter_of(wanted.genres)  # what is wrong with it is no song's fault
-    hear = _hear_apart if len(songs) >= MANY_SONGS else _hear_here
-    return hear(songs, wanted, workers, on_heard)
+    fingerprinter = fingerprinter_of(wanted.genres)  # what is wrong with it is no song's fault
+    if len(songs) >= MANY_SONGS:
+        return _hear_apart(songs, wanted, workers, on_heard)
+    return _hear_here(songs, partial(_hear, wanted, fingerprinter), workers, on_heard)
 
 
 def _hear_here(
-    songs: Sequence[Found], wanted: Wanted, workers: int, on_heard: Callable[[Heard], None]
+    songs: Sequence[Found],
+    hear_one: Callable[[Found], Heard],
+    workers: int,
+    on_heard: Callable[[Heard], None],
 ) -> Generator[Heard]:
     """Hear songs in threads."""
 
     def hear(song: Found) -> Heard:
-        heard = _hear(song, wanted)
+        heard = hear_one(song)
         on_heard(heard)
         return heard
 
@@ -119,13 +124,13 @@ def _hear_here(
         pool.shutdown(wait=finished, cancel_futures=True)
 
 
-def _hear(song: Found, wanted: Wanted) -> Heard:
+def _hear(wanted: Wanted, fingerprinter: Fingerprinter, song: Found) -> Heard:
     from songprint.library.listen import listen_to
 
     if song.problem is not None:
         return Heard(song.path, None, song.problem)
     try:
-        return Heard(song.path, listen_to(song.path, wanted), None)
+        return Heard(song.path, listen_to(song.path, wanted, fingerprinter), None)
     except DecodeError as error:
         reason = error.reason
     except SongprintError as error:

@@ -57,13 +57,13 @@ def listen(song: Song, content_hash: str, wanted: Wanted) -> Sounds:
     DecodeError
         If no song can be heard.
     """
-    hear = fingerprinter_of(wanted.genres).fingerprint_song
+    hear = _of_this_process(wanted.genres).fingerprint_song
     return _heard(partial(hear, song, content_hash), wanted)
 
 
-def listen_to(path: str, wanted: Wanted) -> Sounds:
-    """Hear a file; see :func:`listen`."""
-    return _heard(partial(fingerprinter_of(wanted.genres).fingerprint, path), wanted)
+def listen_to(path: str, wanted: Wanted, fingerprinter: Fingerprinter) -> Sounds:
+    """Hear a file by what :func:`fingerprinter_of` returned; see :func:`listen`."""
+    return _heard(partial(fingerprinter.fingerprint, path), wanted)
 
 
 def fingerprinter_of(genres: str | None) -> Fingerprinter:
@@ -78,17 +78,17 @@ def fingerprinter_of(genres: str | None) -> Fingerprinter:
     """
     from songprint.fingerprints import default_fingerprinter
 
-    return default_fingerprinter() if genres is None else _personal(genres)
-
-
-@cache
-def _personal(genres: str) -> Fingerprinter:
-    from songprint.fingerprints import default_fingerprinter
+    shipped = default_fingerprinter()
+    if genres is None:
+        return shipped
     from songprint.genre.personal import load_with_encoder
 
-    shipped = default_fingerprinter()
     personal, encoder = load_with_encoder(Path(genres), shipped.encoder)
     return shipped.with_head(personal.head, personal.sha256, encoder)
+
+
+# A process that hears songs ends with the command; one that asks for it may outlive the file.
+_of_this_process = cache(fingerprinter_of)
 
 
 def _heard(hear: Callable[..., Fingerprint], wanted: Wanted) -> Sounds:
