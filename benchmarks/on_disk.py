@@ -140,7 +140,7 @@ def best(kinship: Kinship, seed: int, weights: Weights) -> set[str]:
     raw = kinship.space.distances(kinship.space.queries([seed]), weights)[0]
     raw[seed] = np.inf
     near = nearest(raw, COPIES)
-    raw[near[kinship.same_recording(seed, near)]] = np.inf
+    raw[near[kinship.same_recording(np.array([seed]), near)[0]]] = np.inf
     scaled = kinship.scaled(raw, np.arange(len(kinship)), weights)
     return {str(kinship.catalogue.hashes[row]) for row in nearest(scaled, 10)}
 

@@ -152,7 +152,7 @@ def recall(kinship: Kinship, seeds: NDArray[np.intp], found: list[list[int]]) ->
         raw = kinship.space.distances(kinship.space.queries([seed]))[0]
         raw[seed] = np.inf
         near = nearest(raw, COPIES)
-        raw[near[kinship.same_recording(int(seed), near)]] = np.inf
+        raw[near[kinship.same_recording(np.array([seed]), near)[0]]] = np.inf
         scaled = kinship.scaled(raw, everything, DEFAULT_WEIGHTS)
         hits.append(len(set(nearest(scaled, len(rows)).tolist()) & set(rows)) / len(rows))
     return float(np.mean(hits))
