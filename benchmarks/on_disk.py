@@ -14,21 +14,17 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from datetime import UTC, datetime
 
 import numpy as np
-import pyarrow as pa
 
+from made_up_rows import rows_of
 from search import made_up, nearest, peak_mb, resident_mb, shared_songs, timed
 from songprint import Library
 from songprint.kinship.distance import DEFAULT_WEIGHTS, Weights
 from songprint.kinship.neighbours import COPIES, Kinship
 from songprint.kinship.ondisk import KinshipIndex
-from songprint.library.catalogue import NUMBERS, Catalogue
-from songprint.library.schema import SONGS, VECTORS
+from songprint.library.catalogue import Catalogue
 
-AT_ONCE = 10_000
 COUNTS = (100, 300, 1000, 3000)
 PEAK = """
 import resource, subprocess, sys
@@ -47,42 +43,8 @@ def main() -> None:
         library = Library.open(folder, create=True)
         with library.writing() as writer:
             writer.put_model(songs.model, songs.vocabulary)
-            writer.add_songs(rows(songs))
+            writer.add_songs(batch for rows in rows_of(songs) for batch in rows.to_batches())
         measure(library, songs, arguments.queries)
-
-
-def rows(songs: Catalogue) -> Iterator[pa.RecordBatch]:
-    """Yield songs as the library's table has them."""
-    now = datetime.now(UTC)
-    for start in range(0, len(songs), AT_ONCE):
-        some = songs.take(np.arange(start, min(start + AT_ONCE, len(songs))))
-        n = len(some)
-        columns = {
-            "content_hash": some.hashes.tolist(),
-            "model": [songs.model] * n,
-            "title": some.titles.tolist(),
-            "artist": some.artists.tolist(),
-            "path": some.paths.tolist(),
-            "seconds": some.seconds,
-            "genre": [songs.vocabulary.genres[i] for i in some.genres.argmax(axis=1)],
-            "unsure": some.unsure,
-            **{name: pa.array(some.numbers[:, i]) for i, name in enumerate(NUMBERS)},
-            "embedding": list(some.embeddings),
-            "pattern": list(some.patterns),
-            **{name: list(getattr(some, name)) for name in VECTORS},
-            "imported": [False] * n,
-            "added": [now] * n,
-            "changed": [now] * n,
-        }
-        empty = {"era": "", "mood": "", "heard": "", "words": ""}
-        columns |= {name: [text] * n for name, text in empty.items()}
-        arrays = []
-        for field in SONGS:
-            values = columns.get(field.name)
-            arrays.append(
-                pa.nulls(n, field.type) if values is None else pa.array(values, field.type)
-            )
-        yield pa.record_batch(arrays, schema=SONGS)
 
 
 def measure(library: Library, songs: Catalogue, queries: int) -> None:

@@ -42,14 +42,12 @@ import numpy as np
 import psutil
 import pyarrow as pa
 
-from songprint.library.catalogue import KEYS, NUMBERS, Catalogue
-from songprint.library.schema import SONGS, VECTORS, FileRow
+from songprint.library.schema import SONGS, FileRow
 from songprint.library.store import Library
 
 ROOT = Path(__file__).parents[1]
 RUNS = ROOT / "runs" / "serve"
 PORT = 8499
-AT_ONCE = 10_000
 PATIENCE_SECONDS = 300
 RATES_HZ = ("16000", "22050", "24000", "32000", "44100", "48000")
 FLAGS = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-component-update"
@@ -101,6 +99,7 @@ def main() -> None:
 def write_library(folder: Path, songs: int) -> None:
     """Write a library of made-up songs, none of which has sound."""
     print(f"writing {folder}")
+    from made_up_rows import rows_of
     from search import made_up
     from shared_songs import shared_songs
 
@@ -108,59 +107,12 @@ def write_library(folder: Path, songs: int) -> None:
     library = Library.open(folder, create=True)
     with library.writing() as writer:
         writer.put_model(catalogue.model, catalogue.vocabulary)
-        for start in range(0, songs, AT_ONCE):
-            rows = rows_of(catalogue, range(start, min(start + AT_ONCE, songs)))
+        for rows in rows_of(catalogue):
             writer.put_songs(rows)
             pairs = zip(rows["path"].to_pylist(), rows["content_hash"].to_pylist(), strict=True)
             now = datetime.now(UTC)
             writer.put_files([FileRow(path, song, 1, 1, None, None, now) for path, song in pairs])
         writer.tidy()
-
-
-def rows_of(catalogue: Catalogue, rows: range) -> pa.Table:
-    piece = catalogue.take(list(rows))
-    now = datetime.now(UTC)
-    names = catalogue.vocabulary
-    best = {name: getattr(piece, name).argmax(axis=1) for name in ("genres", "eras", "moods")}
-    known = piece.keys >= 0
-    columns: dict[str, Any] = {
-        "content_hash": piece.hashes,
-        "model": [catalogue.model] * len(piece),
-        "path": [f"/music/{row % 5000}/{row}.mp3" for row in rows],
-        "title": [f"song {row * 7919 % 100_003} of the {row % 97}" for row in rows],
-        "artist": piece.artists,
-        "album": [f"album {row % 9000}" for row in rows],
-        "album_artist": piece.artists,
-        "year": [1960 + row % 60 for row in rows],
-        "plays": [None] * len(piece),
-        "seconds": piece.seconds,
-        "genre": [names.genres[i] for i in best["genres"]],
-        "unsure": piece.unsure,
-        "era": [names.eras[i] for i in best["eras"]],
-        "mood": [names.moods[i] for i in best["moods"]],
-        "key": [
-            KEYS[key % 12] if sure else None for key, sure in zip(piece.keys, known, strict=True)
-        ],
-        "mode": [
-            ("minor" if key >= 12 else "major") if sure else None
-            for key, sure in zip(piece.keys, known, strict=True)
-        ],
-        "heard": [""] * len(piece),
-        "words": [f"song {row}" for row in rows],
-        "embedding": list(piece.embeddings),
-        "pattern": list(piece.patterns),
-        "imported": [False] * len(piece),
-        "added": [now] * len(piece),
-        "changed": [now] * len(piece),
-    }
-    for name in NUMBERS:
-        values = piece.number(name)
-        columns[name] = pa.array(values, pa.float32(), mask=~np.isfinite(values))
-    for name in VECTORS:
-        columns[name] = list(getattr(piece, name))
-    unknown = [None] * len(piece)
-    arrays = [pa.array(columns.get(field.name, unknown), field.type) for field in SONGS]
-    return pa.Table.from_arrays(arrays, schema=SONGS)
 
 
 def until_it_answers() -> None:
