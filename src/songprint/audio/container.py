@@ -11,7 +11,7 @@ import errno
 import os
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +44,9 @@ KEPT_BYTES = 48 << 20
 
 PACKET_BYTES = 600
 """What a packet takes besides what is in it."""
+
+PACKETS_A_CHECK = 32
+"""Packets from one look at the clock to the next."""
 
 MAX_FAULTS = 100
 """How often the demuxer may stumble over one file before the rest of it is given up."""
@@ -187,23 +190,26 @@ class Song:
             When the time is up.
         """
         if self._kept is not None:
-            for packet in self._kept:
-                self.watch.check()
-                yield packet
+            yield from self._timed(self._kept)
             return
         self._was_read = True
         kept: list[Packet[AudioStream]] = []
         n_bytes = 0
-        for packet in self._demuxed():
+        for packet in self._timed(self._demuxed()):
             if keep:
                 kept.append(packet)
                 n_bytes += packet.size + PACKET_BYTES
                 if n_bytes > KEPT_BYTES:
                     keep = False
                     kept.clear()
-            self.watch.check()
             yield packet
         self._kept = kept if keep else None
+
+    def _timed(self, packets: Iterable[Packet[AudioStream]]) -> Iterator[Packet[AudioStream]]:
+        for count, packet in enumerate(packets):
+            if count % PACKETS_A_CHECK == 0:
+                self.watch.check()
+            yield packet
 
     def _demuxed(self) -> Iterator[Packet[AudioStream]]:
         import av

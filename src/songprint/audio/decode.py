@@ -228,13 +228,21 @@ def _mixed(
         names = tuple(channel.name for channel in frame.layout.channels)
         samples = _channels(frame)
         mono = _mono(samples, names)
-        tally.finite_samples += len(mono) - _tame(mono)
+        # Of samples that are tame so is the mean; they are looked at where the tap needs them.
+        tame = not _stores_floats(frame) or (tap is not None and _is_tame(samples))
+        tally.finite_samples += len(mono) - (0 if tame else _tame(mono))
         if tap is not None:
-            _tame(samples)
+            if not tame:
+                _tame(samples)
             song.watch.pause()
             tap(samples, rate, names)
             song.watch.resume()
         yield mono, rate
+
+
+def _stores_floats(frame: AudioFrame) -> bool:
+    """Tell whether a frame's samples are floats, which alone can be wild."""
+    return frame.format.name.startswith(("flt", "dbl"))
 
 
 def _channels(frame: AudioFrame) -> NDArray[np.float32]:
@@ -265,12 +273,16 @@ def _mono(samples: NDArray[np.float32], names: tuple[str, ...]) -> NDArray[np.fl
 
 def _tame(samples: NDArray[np.float32]) -> int:
     """Zero what is not finite and clip what is absurd, in place; return how many were zeroed."""
-    if max(samples.max(), -samples.min()) <= MAX_LEVEL:  # false for NaN too
+    if _is_tame(samples):
         return 0
     wild = ~np.isfinite(samples)
     samples[wild] = 0
     np.clip(samples, -MAX_LEVEL, MAX_LEVEL, out=samples)
     return int(wild.sum())
+
+
+def _is_tame(samples: NDArray[np.float32]) -> bool:
+    return bool(max(samples.max(), -samples.min()) <= MAX_LEVEL)  # false for NaN too
 
 
 def _resampled(
