@@ -25,6 +25,7 @@ import numpy as np
 
 from songprint import Library
 from songprint.library.ingest import Here, add_folders
+from songprint.library.pool import WorkerPool
 from songprint.library.scan import scan
 
 
@@ -73,7 +74,7 @@ def seconds_of(place: str, workers: int, folder: str, songs: int) -> float:
 
 def once(place: str, workers: int, files: list[str]) -> float:
     """Add files and return the seconds that it takes."""
-    workplace = Here(workers, None)
+    workplace = Here(WorkerPool(workers))
     if place == "ray":
         from songprint.cluster.workplace import Cluster
 

@@ -36,6 +36,9 @@ MOST_COMPARED = 20_000
 """Songs up to which that is done unasked, as the index that it takes is as large as the library;
 of larger libraries, where songprint duplicates was asked before."""
 
+EARLY_WORKERS = 2
+"""Processes that load what hearing takes while this one makes a library."""
+
 MOST_NAMED = 10
 """Missing files that are named."""
 
@@ -92,14 +95,20 @@ def add(
     Moved, renamed and tagged files are recognised and not heard again.
     """
     from songprint.cli.hearing import usable_cores
-    from songprint.library.ingest import Here
-    from songprint.library.store import Library
-    from songprint.library.watch import changes
+    from songprint.library.places import is_new
+    from songprint.library.pool import WorkerPool
 
     if watch and as_json:
         raise UsageError("--watch never ends, so that there is no one document for --json")
     if forget and not folders:
         raise UsageError("--forget takes the folders that are to go")
+    pool = WorkerPool(workers or usable_cores(), time_limit)
+    if folders and not forget and ray is None and is_new(library):
+        pool.start_early(EARLY_WORKERS)  # all there is will have to be heard
+    from songprint.library.ingest import Here
+    from songprint.library.store import Library
+    from songprint.library.watch import changes
+
     kept = Library.open(library, create=bool(folders) and not forget)
     if forget:
         from songprint.library.forget import forget_folders
@@ -113,7 +122,7 @@ def add(
         raise UsageError(f"{kept.place}: no folder was added yet; name one")
     failed = False
     for _ in changes(places):
-        workplace: Workplace = Here(workers or usable_cores(), time_limit)
+        workplace: Workplace = Here(pool)
         if ray is not None:
             from songprint.cluster.workplace import Cluster
 

@@ -127,14 +127,11 @@ class Here:
 
     Attributes
     ----------
-    workers : int
-        Songs heard at once, each by a process.
-    time_limit_seconds : float or None
-        What a file may take before it is given up; by its size and duration if None.
+    workers : WorkerPool
+        The processes that hear.
     """
 
-    workers: int
-    time_limit_seconds: float | None = None
+    workers: WorkerPool
 
     def batch(self, library: Library, writer: Writer, holdings: Holdings) -> Batch:
         """Return what collects and writes."""
@@ -142,7 +139,7 @@ class Here:
 
     def pool(self, _library: Library, _holdings: Holdings, _batch: Batch) -> WorkerPool:
         """Return processes of this machine."""
-        return WorkerPool(self.workers, self.time_limit_seconds)
+        return self.workers
 
 
 def add_folders(
@@ -199,7 +196,7 @@ def add_folders(
     from songprint.fingerprints import default_fingerprinter
 
     started = time.monotonic()
-    workplace = workplace or Here(workers, time_limit_seconds)
+    workplace = workplace or Here(WorkerPool(workers, time_limit_seconds))
     model = default_fingerprinter().model_version
     added = Added()
     with library.writing() as writer:

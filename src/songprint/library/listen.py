@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -59,6 +60,19 @@ def listen(song: Song, content_hash: str, wanted: Wanted) -> Sounds:
     """
     hear = _of_this_process(wanted.genres).fingerprint_song
     return _heard(partial(hear, song, content_hash), wanted)
+
+
+def get_ready() -> None:
+    """Load all that hearing takes; what cannot be loaded is told of when a song is to be heard."""
+    with suppress(Exception):
+        import av  # noqa: F401
+        import numpy as np
+        import soxr  # noqa: F401
+
+        from songprint.audio.mel import SAMPLE_RATE_HZ
+
+        second = np.zeros(SAMPLE_RATE_HZ, np.float32)
+        _of_this_process(None).fingerprint_samples(second, "")
 
 
 def listen_to(path: str, wanted: Wanted, fingerprinter: Fingerprinter) -> Sounds:

@@ -6,12 +6,23 @@ import os
 import sys
 from pathlib import Path
 
+from songprint.library.objects import is_object
+
 
 def library_path() -> Path:
     """Return the library's folder: ``SONGPRINT_LIBRARY``, or one in the platform's data folder."""
     if named := os.environ.get("SONGPRINT_LIBRARY"):
         return Path(named)
     return data_folder() / "library"
+
+
+def is_new(path: Path | str | None) -> bool:
+    """Tell at a glance whether there is no library yet in a folder, or where one lies by itself.
+
+    Of an object store nothing can be told at a glance.
+    """
+    path = path or library_path()
+    return not is_object(path) and not (Path(path) / "songs.lance").exists()
 
 
 def data_folder() -> Path:

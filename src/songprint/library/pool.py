@@ -33,10 +33,10 @@ MOST_CLAIMED_SECONDS = 6 * 3600.0
 
 
 class _Worker:
-    def __init__(self) -> None:
+    def __init__(self, *, early: bool = False) -> None:
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
-        self.process = context.Process(target=serve, args=(theirs,), daemon=True)
+        self.process = context.Process(target=serve, args=(theirs, early), daemon=True)
         start_uninterrupted(self.process)
         theirs.close()  # or the end of the worker would not be seen
         self.ready = False
@@ -61,7 +61,7 @@ class _Worker:
 
 
 class WorkerPool:
-    """Runs jobs on worker processes; none is started before there is a job.
+    """Runs jobs on worker processes; none is started before there is a job, unless told to.
 
     Parameters
     ----------
@@ -88,6 +88,11 @@ class WorkerPool:
         for worker in self._workers:
             worker.end()
         self._workers.clear()
+
+    def start_early(self, workers: int) -> None:
+        """Start some workers, which get ready to hear while nobody has a job for them yet."""
+        while len(self._workers) < min(workers, self._most):
+            self._workers.append(_Worker(early=True))
 
     def run(
         self, next_job: Callable[[], Job | None], is_wanted: Callable[[Job, Identified], bool]

@@ -1,7 +1,8 @@
 """A process that hears songs, one at a time, for :mod:`songprint.library.pool`.
 
 A conversation: a :class:`Job` comes; :class:`Identified` goes out; if the answer is True the song
-is heard; an :class:`Outcome` goes out. Nothing heavy is imported before the first job's turn.
+is heard; an :class:`Outcome` goes out. Nothing heavy is imported before the first job's turn, but
+by who is started early.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from songprint.errors import DecodeError, SongprintError
 from songprint.library.interrupts import leave_interrupts_to_parent
-from songprint.library.listen import Sounds, Wanted, listen
+from songprint.library.listen import Sounds, Wanted, get_ready, listen
 from songprint.library.objects import at_hand
 from songprint.library.scan import FileOnDisk
 from songprint.threads import require_one_thread
@@ -118,14 +119,16 @@ class Outcome:
         return self.fingerprint.seconds if self.fingerprint else self.written_seconds
 
 
-def serve(connection: Connection) -> None:
-    """Do jobs until the other side hangs up."""
+def serve(connection: Connection, early: bool) -> None:
+    """Do jobs until the other side hangs up; who was started early gets ready for the first."""
     leave_interrupts_to_parent()
     require_one_thread()
     threading.Thread(target=end_with_parent, daemon=True).start()
     limit_memory()
     with suppress(_HungUpError, EOFError, BrokenPipeError, ConnectionResetError):
         connection.send(READY)
+        if early:
+            get_ready()
         while True:
             outcome = _do(connection.recv(), connection)
             connection.send(outcome)
