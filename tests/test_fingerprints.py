@@ -139,16 +139,17 @@ def test_an_mp3_of_the_same_music_is_close(tmp_path, fingerprinter):
 
 
 @pytest.mark.parametrize(
-    "samples",
+    ("samples", "doubt"),
     [
-        signals.silence(10, RATE_HZ),
-        signals.white_noise(10, RATE_HZ, -20, seed=5),
-        signals.sine(440, 10, RATE_HZ, -12),
+        (signals.silence(10, RATE_HZ), "silence"),
+        (signals.white_noise(10, RATE_HZ, -20, seed=5), "not music"),
+        (signals.sine(440, 10, RATE_HZ, -12), "not music"),
     ],
     ids=["silence", "white noise", "sine"],
 )
-def test_what_is_not_music_is_unsure(fingerprinter, samples):
-    assert fingerprinter.fingerprint_samples(samples.astype(np.float32), "").unsure
+def test_what_is_not_music_is_unsure(fingerprinter, samples, doubt):
+    heard = fingerprinter.fingerprint_samples(samples.astype(np.float32), "")
+    assert (heard.unsure, heard.doubt) == (True, doubt)
 
 
 @pytest.mark.parametrize("n_samples", [1, 100, 4_000, 16_000])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,9 @@ FORMAT_VERSION = 4
 
 SILENCE_DBFS = -70.0
 """Songs whose loudest window is softer than this are silence, not music."""
+
+Doubt = Literal["silence", "not music", "no genre"]
+"""Why the genre head abstains: nothing sounds, it is hardly music, or no genre is likely enough."""
 
 _SEGMENT_WINDOWS = 2
 
@@ -71,8 +74,8 @@ class Fingerprint:
         Unit-length float32 song embedding.
     genres : tuple of Probability
         The whole taxonomy, most probable first; sums to one.
-    unsure : bool
-        The head abstains: not music, silence, or no genre likely enough.
+    doubt : Doubt or None
+        Why the head abstains, if it does.
     era, moods, styles, instruments : tuple of Probability
         Most probable first; the tagger's opinion, not calibrated, each tag for itself.
     descriptors : Descriptors
@@ -89,7 +92,7 @@ class Fingerprint:
 
     embedding: NDArray[np.float32]
     genres: tuple[Probability, ...]
-    unsure: bool
+    doubt: Doubt | None
     era: tuple[Probability, ...]
     moods: tuple[Probability, ...]
     styles: tuple[Probability, ...]
@@ -99,6 +102,11 @@ class Fingerprint:
     content_hash: str
     model: str
     timeline: tuple[Segment, ...]
+
+    @property
+    def unsure(self) -> bool:
+        """Whether the head abstains."""
+        return self.doubt is not None
 
 
 class Fingerprinter:
@@ -286,12 +294,12 @@ class Fingerprinter:
         from songprint.genre.taxonomy import ERAS, INSTRUMENTS, MOODS, STYLES
 
         embedding = pool_embeddings(heard.embeddings)
-        genres, unsure = self._judge(embedding, len(heard.embeddings))
+        genres, doubt = self._judge(embedding, len(heard.embeddings))
         tags = dict(zip(self.encoder.tag_names, heard.tags.mean(axis=0).tolist(), strict=True))
         return Fingerprint(
             embedding=embedding,
             genres=genres,
-            unsure=unsure or bool(heard.levels_dbfs.max() < SILENCE_DBFS),
+            doubt="silence" if heard.levels_dbfs.max() < SILENCE_DBFS else doubt,
             era=_ranked((name, tags[f"msd/{name}"]) for name in ERAS),
             moods=_ranked((name, tags[f"msd/{name}"]) for name in MOODS),
             styles=_ranked((name, tags[tag]) for name, tag in STYLES.items()),
@@ -305,13 +313,17 @@ class Fingerprinter:
 
     def _judge(
         self, embedding: NDArray[np.float32], windows: int
-    ) -> tuple[tuple[Probability, ...], bool]:
+    ) -> tuple[tuple[Probability, ...], Doubt | None]:
+        from songprint.genre.head import LEAST_MUSIC
+
         verdict = self.head.judge(embedding, windows)
         genres = _ranked(zip(self.head.genres, verdict.probabilities.tolist(), strict=True))
-        music = True
+        music = verdict.music
         if self._music_head is not None:
-            music = self._music_head.judge(embedding, windows).music >= 0.5
-        return genres, verdict.unsure or not music
+            music = min(music, self._music_head.judge(embedding, windows).music)
+        if music < LEAST_MUSIC:
+            return genres, "not music"
+        return genres, "no genre" if verdict.unsure else None
 
     def _timeline(self, heard: _Heard) -> Iterator[Segment]:
         from songprint.audio.mel import SAMPLE_RATE_HZ, WINDOW_SECONDS
@@ -326,13 +338,13 @@ class Fingerprinter:
             levels = heard.levels_dbfs[first:end]
             level = 10 * np.log10(np.mean(10 ** (levels / 10)))
             stretch = heard.embeddings[start:stop]
-            genres, unsure = self._judge(pool_embeddings(stretch), len(stretch))
+            genres, doubt = self._judge(pool_embeddings(stretch), len(stretch))
             yield Segment(
                 start_seconds=first * WINDOW_SECONDS,
                 end_seconds=duration if end is None else end * WINDOW_SECONDS,
                 level_dbfs=float(level),
                 genres=genres,
-                unsure=unsure or bool(level < SILENCE_DBFS),
+                unsure=doubt is not None or bool(level < SILENCE_DBFS),
             )
 
 

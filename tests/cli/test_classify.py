@@ -111,9 +111,9 @@ def test_the_document_has_a_timeline_only_if_asked(songs: list[Path]) -> None:
 
 
 def test_silence_is_unsure(silence: Path) -> None:
-    assert "unsure" in classify(silence).stdout
+    assert "unsure: it is silent" in classify(silence).stdout
     (item,) = documents(classify("--json", silence).stdout)
-    assert item["unsure"] is True
+    assert (item["unsure"], item["why_unsure"]) == (True, "silence")
 
 
 def test_bad_files_get_a_line_each_and_the_good_song_among_them_is_heard(

@@ -64,7 +64,7 @@ def made_up(
     return Fingerprint(
         embedding=np.eye(1, 256, dtype=np.float32)[0],
         genres=genres("reggae"),
-        unsure=unsure,
+        doubt="no genre" if unsure else None,
         era=tuple(Probability(name, 0.3 if i == 0 else 0.05) for i, name in enumerate(ERAS)),
         moods=tuple(Probability(name, 0.2 if i < 2 else 0.01) for i, name in enumerate(MOODS)),
         styles=tuple(Probability(name, 0.05) for name in STYLES),

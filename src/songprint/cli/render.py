@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from songprint.cli.hearing import Heard
     from songprint.descriptors.core import Descriptors
     from songprint.descriptors.timbre import Timbre
-    from songprint.fingerprints import Fingerprint, Probability
+    from songprint.fingerprints import Doubt, Fingerprint, Probability
 
 NOTABLE_ERA = 0.08
 NOTABLE_MOOD = 0.1
@@ -31,7 +31,11 @@ SMOOTH, ROUGH = 0.55, 1.1
 
 MAX_BAR_COLUMNS = 40
 EIGHTHS = " ▏▎▍▌▋▊▉█"
-UNSURE = "unsure: probably not music, or no genre is likely enough; the best guesses:"
+DOUBTS: dict[Doubt, str] = {
+    "silence": "unsure: it is silent; the best guesses:",
+    "not music": "unsure: it is probably not music; the best guesses if it is:",
+    "no genre": "unsure: no genre is likely enough; the best guesses:",
+}
 
 
 class PeopleReport:
@@ -101,8 +105,8 @@ def song_lines(
         Where it will be printed: its width and its characters.
     """
     yield _title(path, fingerprint.seconds)
-    if fingerprint.unsure:
-        yield Text(f"  {UNSURE}", style="yellow")
+    if fingerprint.doubt is not None:
+        yield Text(f"  {DOUBTS[fingerprint.doubt]}", style="yellow")
     yield from _genre_lines(fingerprint, top, console)
     opinion = _opinion(fingerprint)
     if opinion:

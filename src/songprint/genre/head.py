@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
 
+LEAST_MUSIC = 0.5
+"""The least probability of being music of what is called music."""
+
+
 @dataclass(frozen=True)
 class Verdict:
     """What the head says of one embedding.
@@ -123,7 +127,7 @@ class GenreHead:
             probabilities = probabilities / total
         else:  # certainly not music: nothing is known of a genre
             probabilities = np.full(len(probabilities), 1 / len(probabilities))
-        unsure = music < 0.5 or float(probabilities.max()) * music < self.threshold
+        unsure = music < LEAST_MUSIC or float(probabilities.max()) * music < self.threshold
         return Verdict(probabilities, music, unsure)
 
     def to_json(self) -> str:
