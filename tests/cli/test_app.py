@@ -205,6 +205,29 @@ def test_an_interrupt_exits_with_130_at_once() -> None:
         assert process.stderr.read() == ""
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for a process")
+@pytest.mark.parametrize(
+    "module", ["songprint.cli.ctrl_c", "typer", "songprint.cli.train", "numpy"]
+)
+def test_an_interrupt_while_the_program_is_being_imported_exits_with_130_quietly(
+    module: str, tmp_path: Path
+) -> None:
+    code = (
+        "import os, signal, sys\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "class Interrupting:\n"
+        "    def find_spec(self, name, *_):\n"
+        f"        if name == {module!r}:\n"
+        "            os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Interrupting())\n"
+        f"sys.argv = ['songprint', 'report', '--library', {str(tmp_path)!r}]\n"
+        "from songprint.__main__ import main\n"
+        "main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
 @pytest.mark.parametrize(
     ("name", "shown"),
     [

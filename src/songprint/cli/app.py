@@ -34,11 +34,12 @@ from songprint.cli import (
     tag,
     train,
 )
+from songprint.cli.ctrl_c import INTERRUPTED, quit_when_interrupted, raise_when_interrupted
 from songprint.cli.text import complain
 from songprint.errors import SongprintError, UsageError
 from songprint.threads import prefer_one_thread
 
-OK, SOME_FAILED, BAD_USAGE, INTERRUPTED = 0, 1, 2, 130
+OK, SOME_FAILED, BAD_USAGE = 0, 1, 2
 """Exit codes."""
 
 
@@ -47,6 +48,7 @@ class _Group(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         try:
+            raise_when_interrupted()
             return super().invoke(ctx)
         except SongprintError as error:
             complain(str(error))
@@ -124,6 +126,7 @@ def main() -> NoReturn:
         status = OK
     except SystemExit as stop:
         status = stop.code if isinstance(stop.code, int) else OK
+    quit_when_interrupted()
     sys.exit(_close(status))
 
 
