@@ -12,8 +12,9 @@ stereo) unless one is named.
   decoding, log-mel, the encoder, genres, descriptors, and the peaks it is identified by
 - ``decode``: ``songprint.audio.decode.stream`` alone, to mono samples at 16 kHz
 - ``pyav+soxr``: the same as a user of both would write it at first, without any check
-- ``musicnn``: librosa (load, mel) and one of the two MusiCNN networks that the encoder stands for,
-  in PyTorch as convolutions, the fastest of three ways, windows end to end
+- ``musicnn``: librosa (load, mel) and a MusiCNN network in PyTorch as convolutions, the fastest of
+  three ways, windows end to end
+- ``musicnn x2``: the same with both of the MusiCNN networks that the encoder stands for
 - ``librosa``: load, then its MFCC, chroma, mel spectrogram, contrast, tonnetz and beats
 - ``essentia``: MusicExtractor, where essentia is installed (it is under the AGPL: not a dependency)
 """
@@ -122,8 +123,8 @@ def decode_alone(path: Path) -> None:
 class MusiCNNPipeline:
     """The usual way to a MusiCNN embedding today; the weights' values do not change its speed."""
 
-    def __init__(self, weights: Path) -> None:
-        self.network = DirectMusiCNN(weights).eval()
+    def __init__(self, *weights: Path) -> None:
+        self.networks = [DirectMusiCNN(file).eval() for file in weights]
 
     def __call__(self, path: Path) -> None:
         """Hear a song."""
@@ -139,7 +140,8 @@ class MusiCNNPipeline:
         windows = frames[: len(frames) // WINDOW_FRAMES * WINDOW_FRAMES]
         with torch.inference_mode():
             for batch in torch.from_numpy(windows.reshape(-1, WINDOW_FRAMES, MEL_BANDS)).split(8):
-                self.network(batch)
+                for network in self.networks:
+                    network(batch)
 
 
 def librosa_features(path: Path) -> None:
@@ -165,10 +167,12 @@ def systems(options: argparse.Namespace) -> dict[str, Callable[[Path], None]]:
         "decode": decode_alone,
         "pyav+soxr": pyav_soxr,
     }
-    if options.teacher.exists():
-        found["musicnn"] = MusiCNNPipeline(options.teacher)
+    networks = [options.teachers / f"{name}_musicnn.npz" for name in ("MSD", "MTT")]
+    if all(network.exists() for network in networks):
+        found["musicnn"] = MusiCNNPipeline(networks[0])
+        found["musicnn x2"] = MusiCNNPipeline(*networks)
     else:
-        print(f"no {options.teacher}: without MusiCNN", file=sys.stderr)
+        print(f"no {networks[0]} and {networks[1].name}: without MusiCNN", file=sys.stderr)
     found["librosa"] = librosa_features
     if importlib.util.find_spec("essentia"):
         found["essentia"] = essentia_features
@@ -273,7 +277,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--thorough", action="store_true", help="hear every window")
     parser.add_argument("--by-stage", action="store_true", help="where songprint's time goes")
-    parser.add_argument("--teacher", type=Path, default=Path("runs/teachers/MSD_musicnn.npz"))
+    parser.add_argument("--teachers", type=Path, default=Path("runs/teachers"))
     options = parser.parse_args()
     versions = {"PyAV": av, "soxr": soxr, "numpy": np, "scipy": scipy, "onnxruntime": onnxruntime}
     versions |= {"librosa": librosa, "torch": torch}
