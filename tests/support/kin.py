@@ -46,7 +46,7 @@ def song_of(kind: str, number: int, *, unsure: bool = False, model: str = MODEL)
         made_up(seconds=float(rng.uniform(120, 300))),
         embedding=(embedding / np.linalg.norm(embedding)).astype(np.float32),
         genres=(Probability(kind, p), *(Probability(n, (1 - p) / len(rest)) for n in rest)),
-        unsure=unsure,
+        doubt="no genre" if unsure else None,
         era=_opinions(ERAS, era, rng),
         moods=_opinions(MOODS, "", rng),
         styles=_opinions(STYLES, "", rng),

@@ -83,10 +83,13 @@ def _run(settings: Settings, *, browser: bool) -> None:
 
     import uvicorn
 
-    from songprint.web.app import create_app
-    from songprint.web.heap import give_large_blocks_back
+    from songprint.web.heap import give_large_blocks_back, leave_pandas_out
 
     give_large_blocks_back()
+    leave_pandas_out()
+
+    from songprint.web.app import create_app
+
     app = create_app(settings)
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as listening:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from songprint.errors import UsageError
+from songprint.kinship.assignment import Assignment
 from songprint.kinship.distance import DEFAULT_WEIGHTS, Floats, Rows, Space, Weights
 from songprint.kinship.neighbours import nearest
 
@@ -147,23 +148,23 @@ def _deal(
     kinship: Kinship, costs: NDArray[np.floating], candidates: Rows, artist_cap: int
 ) -> tuple[list[int], list[str]]:
     """Deal candidates to steps at the least cost [shape=(steps, candidates)], each at most once."""
-    from scipy.optimize import linear_sum_assignment
-
-    costs = costs.astype(np.float64)
+    # Where songs are fewer than steps, some steps get what is no song.
+    beyond = np.full((len(costs), max(len(costs) - len(candidates), 0)), _NEVER)
+    assignment = Assignment(np.concatenate([costs, beyond], axis=1))
+    costs = assignment.costs
     remarks = []
     for turn in range(_ROUNDS):
-        rows, columns = linear_sum_assignment(costs)
-        dealt = [i for row, i in zip(rows, columns, strict=True) if costs[row, i] < _NEVER]
+        dealt = [i for row, i in enumerate(assignment.columns.tolist()) if costs[row, i] < _NEVER]
         surplus = _surplus(kinship, costs, candidates, dealt, artist_cap) if artist_cap else []
         if not surplus:
             break
         if turn == _ROUNDS - 1 or len(candidates) - len(surplus) < len(costs):
             remarks.append("there are too few artists on the way: some come more than once")
             break
-        costs[:, surplus] = _NEVER
+        assignment.raise_costs(surplus, _NEVER)
     if len(dealt) < len(costs):
         remarks.append(f"there are only {len(dealt)} songs on the way")
-    return [int(i) for i in dealt], remarks
+    return dealt, remarks
 
 
 def _surplus(
