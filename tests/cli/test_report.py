@@ -26,7 +26,7 @@ def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Library:
     monkeypatch.setenv("SONGPRINT_LIBRARY", str(tmp_path / "library"))
     library = Library.open(create=True)
     songs = {f"/music/{n:02}.mp3": made_up_song(n, model=CURRENT) for n in range(30)}
-    songs["/music/29.mp3"] = replace(songs["/music/29.mp3"], unsure=True)
+    songs["/music/29.mp3"] = replace(songs["/music/29.mp3"], doubt="no genre")
     shelve(library, songs)
     files = {file.path: file for file in library.files()}
     with library.writing() as writer:

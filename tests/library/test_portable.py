@@ -97,7 +97,7 @@ def song(draw: st.DrawFn) -> tuple[Fingerprint, SongTags]:
     number = draw(st.integers(0, 10_000))
     fingerprint = song_of(draw(st.sampled_from(sorted(KINDS))), number, model=CURRENT)
     if draw(st.booleans()):
-        fingerprint = replace(fingerprint, unsure=True, descriptors=silent_descriptors())
+        fingerprint = replace(fingerprint, doubt="no genre", descriptors=silent_descriptors())
     tags = SongTags(
         *(one_line(draw(text)) for _ in range(4)),
         draw(st.none() | st.integers(1000, 2999)),

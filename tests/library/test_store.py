@@ -66,7 +66,7 @@ def test_a_library_of_another_format_is_refused(tmp_path: Path) -> None:
 def test_a_catalogue_is_what_was_added(tmp_path: Path) -> None:
     songs = [
         made_up_song(2),
-        replace(made_up_song(1), descriptors=silent_descriptors(), unsure=True),
+        replace(made_up_song(1), descriptors=silent_descriptors(), doubt="no genre"),
         made_up_song(3),
     ]
     paths = ["/music/b.mp3", "/music/caf\udce9.mp3", None]

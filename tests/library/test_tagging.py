@@ -1,10 +1,9 @@
-"""``tag_files`` and ``untag_files``: tags change, sound does not, and it can be taken back."""
+"""``tag_files``: tags change, sound does not, and it can be taken back."""
 
 from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -23,24 +22,15 @@ from songprint.errors import SongprintError, UsageError
 from songprint.fingerprints import default_fingerprinter
 from songprint.library import ingest, tagging
 from songprint.library.tagfields import FIELDS, FileTags
-from songprint.library.tagging import Tagged, TagWishes, tag_files, untag_files
+from songprint.library.tagging import TagWishes, tag_files, untag_files
 from support.audiofiles import music, with_cover, write_audio
 from support.badfiles import png_bytes
 from support.madeup import silent_descriptors
 from support.shelves import library_of, made_up_song, shelve, small_song
+from support.tagging import ALL, TEXTS, texts, write
 
-ALL = TagWishes(FIELDS)
 NOTHING: dict[str, list[str]] = {field: [] for field in FIELDS}
-TEXTS = {"genre": ["Reggae"], "bpm": ["118"], "key": ["Am"], "mood": ["Happy"]}
 SUFFIXES = ["aiff", "flac", "m4a", "mp3", "oga", "ogg", "opus", "tta", "wav", "wma", "wv"]
-
-
-def texts(path: Path) -> dict[str, list[str]]:
-    return {field: FileTags(path).get(field) for field in FIELDS}
-
-
-def write(library: Library, wishes: TagWishes = ALL, *places: Path) -> Tagged:
-    return tag_files(library, wishes, [str(place) for place in places], write=True)
 
 
 def genre_by_ffmpeg(path: Path) -> str | None:
@@ -161,7 +151,7 @@ def unsure_song(library: Library, song: Path) -> None:
         song,
         replace(
             doubtful,
-            unsure=True,
+            doubt="no genre",
             content_hash=row.content_hash,
             moods=tuple(replace(mood, p=mood.p / 10) for mood in doubtful.moods),
             descriptors=replace(doubtful.descriptors, beat=beat, tonality=tonality),
@@ -303,77 +293,6 @@ def test_imported_songs_have_nothing_to_tag(library: Library, song: Path) -> Non
     assert [change.path for change in write(library).changes] == [str(song)]
 
 
-def test_undoing_goes_back_run_by_run(library: Library, song: Path) -> None:
-    write(library, TagWishes(("genre",)))
-    write(library, TagWishes(("bpm",)))
-    planned = untag_files(library)
-    assert not planned.written
-    assert (planned.changes[0].before, planned.changes[0].after) == ({"bpm": ["118"]}, {"bpm": []})
-    assert texts(song)["bpm"] == ["118"]
-    untag_files(library, write=True)
-    assert (texts(song)["genre"], texts(song)["bpm"]) == (["Reggae"], [])
-    untag_files(library, write=True)
-    assert texts(song)["genre"] == []
-    with pytest.raises(UsageError, match="nothing to take back"):
-        untag_files(library, write=True)
-
-
-def test_undoing_leaves_what_a_person_wrote_since(library: Library, song: Path) -> None:
-    write(library, TagWishes(("genre", "bpm")))
-    file = mutagen.flac.FLAC(song)
-    file["genre"] = ["Ska"]
-    file.save()
-    ingest.add_folders(library, [str(song.parent)], workers=1)
-    done = untag_files(library, write=True)
-    assert done.kept == 1
-    assert (texts(song)["genre"], texts(song)["bpm"]) == (["Ska"], [])
-
-
-def test_a_file_without_tags_has_none_after_undoing(tmp_path: Path) -> None:
-    path = write_audio(tmp_path / "song.wav", music(1.0, 16_000), 16_000, subtype="PCM_16")
-    library = library_of(tmp_path / "library", path)
-    write(library)
-    assert mutagen.File(path).tags is not None
-    untag_files(library, write=True)
-    assert mutagen.File(path).tags is None
-
-
-def test_a_song_that_is_gone_does_not_bar_the_way_back(library: Library, song: Path) -> None:
-    write(library, TagWishes(("genre",)))
-    other = small_song(song.parent / "other.flac", 5)
-    both = library_of(library.path, song, other)
-    write(both, TagWishes(("bpm",)), other)
-    with both.writing() as writer:
-        writer.drop_files([str(other)])
-    assert len(untag_files(both, write=True).failed) == 1
-    untag_files(both, write=True)
-    assert texts(song)["genre"] == []
-
-
-def test_a_killed_run_loses_nothing(tmp_path: Path, song: Path) -> None:
-    library = library_of(tmp_path / "library", song)
-    code = (
-        "import os, sys\n"
-        "from pathlib import Path\n"
-        "from songprint import Library\n"
-        "from songprint.library.tagging import TagWishes, tag_files\n"
-        "move = Path.replace\n"
-        "def die(self, target):\n"
-        "    if target.suffix == '.flac':\n"
-        "        os.kill(os.getpid(), 9)\n"
-        "    return move(self, target)\n"
-        "Path.replace = die\n"
-        "tag_files(Library.open(sys.argv[1]), TagWishes(('genre',)), write=True)\n"
-    )
-    before = song.read_bytes()
-    died = subprocess.run([sys.executable, "-c", code, str(library.path)], check=False)
-    assert died.returncode == -9
-    assert song.read_bytes() == before
-    done = untag_files(library, write=True)
-    assert (done.same, done.changes, done.failed) == (1, [], [])
-    assert write(library).changes[0].after == TEXTS
-
-
 def test_what_a_killed_run_left_is_swept_away_later(library: Library, song: Path) -> None:
     left = song.parent / ".songprint-1-abcd.part.flac"
     left.write_bytes(b"half")
@@ -383,26 +302,6 @@ def test_what_a_killed_run_left_is_swept_away_later(library: Library, song: Path
         patch.setattr("songprint.files._LEFT_AFTER_SECONDS", -1.0)
         write(library, TagWishes(("bpm",)))
     assert not left.exists()
-
-
-def test_the_log_survives_a_torn_last_line(library: Library, song: Path) -> None:
-    write(library, TagWishes(("genre",)))
-    (log,) = (library.path / "tagged").iterdir()
-    log.write_bytes(log.read_bytes() + b'{"noted": {"path": "/mu')
-    untag_files(library, write=True)
-    assert texts(song)["genre"] == []
-    with pytest.raises(UsageError):
-        untag_files(library)
-
-
-def test_a_name_that_is_not_utf8_is_tagged_and_taken_back(tmp_path: Path) -> None:
-    path = tmp_path / os.fsdecode(b"caf\xe9.mp3")
-    write_audio(tmp_path / "a.mp3", music(1.0, 16_000), 16_000).rename(path)
-    library = library_of(tmp_path / "library", path)
-    assert write(library).failed == []
-    assert texts(path) == TEXTS
-    untag_files(library, write=True)
-    assert texts(path)["bpm"] == []
 
 
 def test_without_mutagen_it_is_said_how_to_get_it(

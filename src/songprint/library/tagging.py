@@ -21,7 +21,7 @@ from songprint.files import replacing, sweep
 from songprint.library.scan import Found, is_within
 from songprint.library.schema import WORD_FROM, FileRow
 from songprint.library.tagfields import FIELDS, FileTags, require_mutagen
-from songprint.library.taglog import TagLog, last_log
+from songprint.library.taglog import TagLog, last_log, within_reach
 
 if TYPE_CHECKING:
     from songprint.library.catalogue import Catalogue
@@ -180,7 +180,8 @@ def tag_files(
 def untag_files(library: Library, *, write: bool = False, on_file: OnFile | None = None) -> Tagged:
     """Take back what the last :func:`tag_files` wrote that was not taken back yet.
 
-    A field that says something else by now is left.
+    A field that says something else by now is left. A file that is not there, or write-protected,
+    is named once, and does not bar the way to the runs before; its turn comes when it is back.
 
     Parameters
     ----------
@@ -207,6 +208,10 @@ def untag_files(library: Library, *, write: bool = False, on_file: OnFile | None
                     if write:  # or what was written before could never be taken back
                         log.close_entry(entry)
                     raise SongprintError("is not in the library any more as the song that it was")
+                if not within_reach(noted.path):
+                    if write:
+                        log.leave_entry(entry)
+                    _require_within_reach(Path(noted.path))
                 change = _way_back(file, TagChange(noted.path, noted.before, noted.after), tagged)
                 if change is not None:
                     if session is not None:
@@ -317,8 +322,7 @@ class _Session:
             status = path.stat()
             if (status.st_size, status.st_mtime_ns) != (file.size, file.mtime_ns):
                 raise SongprintError("has changed since it was added: songprint add first")
-            if not os.access(path, os.W_OK):
-                raise SongprintError("is write-protected")
+            _require_within_reach(path)
             self._sweep(path.parent)
             with replacing(path) as part:
                 _copy(path, part)
@@ -369,6 +373,11 @@ def _session(
         finally:
             session.tell()
             log.close()
+
+
+def _require_within_reach(path: Path) -> None:
+    if not within_reach(str(path)):
+        raise SongprintError("is write-protected" if path.exists() else "is not there")
 
 
 def _copy(path: Path, part: Path) -> None:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, Any, Self
 
@@ -18,6 +19,7 @@ from songprint.files import flush
 from songprint.library.schema import FileRow
 
 FOLDER = "tagged"
+_TIME = "%Y-%m-%dT%H-%M-%S.%f"
 
 Texts = dict[str, list[str]]
 
@@ -58,9 +60,13 @@ class TagLog:
 
     @classmethod
     def new(cls, library: Path) -> Self:
-        """Return the log of a run that begins now."""
-        name = datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%S.%f")
-        return cls(library / FOLDER / f"{name}.jsonl")
+        """Return the log of a run that begins now: the latest, whatever the clock says."""
+        now = datetime.now(UTC)
+        for path in _logs(library)[:1]:
+            with suppress(ValueError):
+                last = datetime.strptime(path.stem, _TIME).replace(tzinfo=UTC)
+                now = max(now, last + timedelta(microseconds=1))
+        return cls(library / FOLDER / f"{now.strftime(_TIME)}.jsonl")
 
     def note(self, file: FileRow, before: Texts, after: Texts, *, had_tags: bool) -> None:
         """Note what is about to change in a file."""
@@ -70,6 +76,10 @@ class TagLog:
     def close_entry(self, number: int) -> None:
         """Note that an entry was taken back."""
         self._write({"undone": number})
+
+    def leave_entry(self, number: int) -> None:
+        """Note that an entry cannot be taken back now, as its file is out of reach."""
+        self._write({"left": number})
 
     def close(self) -> None:
         """Close the file."""
@@ -85,16 +95,32 @@ class TagLog:
         LibraryError
             If the log cannot be read.
         """
+        return self._read()[0]
+
+    def can_go_on(self) -> bool:
+        """Tell whether an entry may be taken back now: none that was left and is out of reach.
+
+        Raises
+        ------
+        LibraryError
+            If the log cannot be read.
+        """
+        entries, left = self._read()
+        return any(number not in left or within_reach(n.path) for number, n in entries.items())
+
+    def _read(self) -> tuple[dict[int, Noted], set[int]]:
         noted: dict[int, Noted] = {}
+        left = set()
         try:
             for number, line in enumerate(self.path.read_text("utf-8").splitlines()):
                 entry = _parsed(line)
                 if "noted" in entry:
                     noted[number] = Noted(**entry["noted"])
                 noted.pop(entry.get("undone", -1), None)
+                left.add(entry.get("left", -1))
         except (OSError, ValueError, TypeError) as error:
             raise LibraryError(f"{self.path}: cannot be read: {error}") from error
-        return dict(reversed(noted.items()))
+        return dict(reversed(noted.items())), left
 
     def _write(self, entry: dict[str, Any]) -> None:
         if self._file is None:
@@ -111,12 +137,18 @@ class TagLog:
 
 
 def last_log(library: Path) -> TagLog | None:
-    """Return the log of the last run that was not taken back, if there is any."""
-    for path in sorted((library / FOLDER).glob("*.jsonl"), reverse=True):
-        log = TagLog(path)
-        if log.open_entries():
-            return log
-    return None
+    """Return the log of the last run of which something can be taken back, if there is any."""
+    return next((log for log in map(TagLog, _logs(library)) if log.can_go_on()), None)
+
+
+def within_reach(path: str) -> bool:
+    """Tell whether a file is there and may be written."""
+    return os.access(path, os.W_OK)
+
+
+def _logs(library: Path) -> list[Path]:
+    """Return where logs lie, the last first."""
+    return sorted((library / FOLDER).glob("*.jsonl"), reverse=True)
 
 
 def _parsed(line: str) -> dict[str, Any]:
