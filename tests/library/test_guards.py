@@ -163,6 +163,14 @@ def test_guards_go_with_their_files(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         }
 
 
+def test_what_a_killed_run_left_of_a_guard_goes_with_the_next_commit(tmp_path: Path) -> None:
+    library = made_up_library(tmp_path, 1)
+    left = guard_of(tmp_path, tmp_path / "songs.lance" / "data" / "0123.lance.part")
+    left.write_bytes(b"half")
+    shelve(library, {"/music/2.flac": made_up_song(2)})
+    assert not left.exists()
+
+
 def test_tidying_twice_takes_nothing_for_damage(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -186,7 +186,7 @@ def _gathered(frames: Iterator[AudioFrame]) -> Iterator[AudioFrame]:
     for frame in frames:
         frame.pts = None  # time stamps may jump where damage was skipped
         try:
-            if layout != (layout := frame.layout.name):
+            if layout != (layout := frame.layout):
                 raise ValueError("another layout")  # which the queue does not look at
             fifo.write(frame)
         except ValueError:  # the frame does not fit what was gathered

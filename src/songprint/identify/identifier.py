@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from songprint.audio.mel import SAMPLE_RATE_HZ
+from songprint.errors import DecodeError
 from songprint.identify.index import Index
 from songprint.identify.matching import Match, identify_samples
 
@@ -55,7 +56,7 @@ class Identifier:
     def identify_file(
         self, path: str | Path, *, limits: DecodeLimits | None = None
     ) -> Match | None:
-        """Say which song a file is a clip of.
+        """Say which song a file is a clip of: of a song of the library itself, not of its copy.
 
         Parameters
         ----------
@@ -75,6 +76,7 @@ class Identifier:
             If nothing can be heard in the file.
         """
         from songprint.audio.decode import DEFAULT_LIMITS, stream
+        from songprint.audio.hash import content_hash
 
         blocks, samples = [], 0
         for block in stream(path, limits=limits or DEFAULT_LIMITS):
@@ -82,4 +84,14 @@ class Identifier:
             samples += len(block)
             if samples >= MOST_SECONDS * SAMPLE_RATE_HZ:
                 break
-        return self.identify(np.concatenate(blocks))
+        heard = np.concatenate(blocks)
+        match = self.identify(heard)
+        if match is None:
+            return None
+        try:
+            itself = content_hash(path, limits=limits or DEFAULT_LIMITS)
+        except DecodeError:  # it has gone, or changes as it is read
+            return match
+        if itself == match.song:
+            return match
+        return identify_samples(self.index.only(itself), heard) or match

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from songprint.library.store import Library
 
 FOLDER = "landmarks.index"
-SEGMENT_FORMAT = 1
+SEGMENT_FORMAT = 2
 """Changes when segments of before could not be read, or landmarks are made otherwise."""
 
 SONGS_A_SEGMENT = 4096
@@ -111,6 +111,16 @@ class Index:
         return {
             str(song) for part in self.parts for song in part.segment.songs[part.alive].tolist()
         }
+
+    def only(self, song: str) -> list[Part]:
+        """Return a song alone, by its content hash: the segment that has it; nothing if none has."""
+        found = []
+        for part in self.parts:
+            others = part.segment.songs != song
+            dead = others if part.dead is None else others | part.dead
+            if not dead.all():
+                found.append(Part(part.segment, dead))
+        return found
 
     @property
     def bytes(self) -> int:

@@ -220,7 +220,7 @@ def keep_guards(library: Path, tables: Iterable[str]) -> None:
         table = library / f"{name}.lance"
         files = guarded_files(table)
         guards = {guard_of(library, file): file for file in files}
-        there = guarded_files(library / FOLDER / f"{name}.lance")
+        there = _kept(library / FOLDER / f"{name}.lance")
         new = {guards[guard] for guard in guards.keys() - there}
         committed = _committed(table, new)
         for file in new:
@@ -231,6 +231,18 @@ def keep_guards(library: Path, tables: Iterable[str]) -> None:
                     Guard.of(file).save(guard)
         for guard in there - guards.keys():
             guard.unlink(missing_ok=True)
+
+
+def _kept(folder: Path) -> set[Path]:
+    """Return the guards in a folder, without what a run left of one when it was killed."""
+    found: set[Path] = set()
+    for place, _, names in os.walk(folder):
+        for guard in (Path(place, name) for name in names):
+            if guard.suffix == ".part":
+                guard.unlink(missing_ok=True)
+            else:
+                found.add(guard)
+    return found
 
 
 def _committed(table: Path, new: set[Path]) -> set[Path]:
