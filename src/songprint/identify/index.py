@@ -112,15 +112,13 @@ class Index:
             str(song) for part in self.parts for song in part.segment.songs[part.alive].tolist()
         }
 
-    def only(self, song: str) -> list[Part]:
-        """Return a song alone, by its content hash: the segment that has it; nothing if none has."""
-        found = []
+    def only(self, song: str) -> Self:
+        """Return an index of one song, by its content hash; of none if it is not here."""
         for part in self.parts:
-            others = part.segment.songs != song
-            dead = others if part.dead is None else others | part.dead
-            if not dead.all():
-                found.append(Part(part.segment, dead))
-        return found
+            for row in part.alive[part.segment.songs[part.alive] == song]:
+                alone = Segment.build([song], [part.segment.packed_peaks(row)])
+                return type(self)([Part(alone)])
+        return type(self)([])
 
     @property
     def bytes(self) -> int:

@@ -96,7 +96,7 @@ class Segment:
         for peaks in map(Peaks.unpacked, packed):
             landmarks = song_landmarks(peaks)
             values.append(landmarks.values.astype(np.uint32))
-            # In whole numbers: float32 has none beyond 2^24, the frames of 2,237 songs of 4 minutes.
+            # Whole numbers: beyond 2^24 frames, 2,237 songs of four minutes, float32 has no odd ones.
             places.append((landmarks.frames.astype(np.int64) + starts[-1]).astype(np.uint32))
             starts.append(starts[-1] + (int(peaks.frames[-1]) + 1 if len(peaks) else 1))
         value, place = np.concatenate(values), np.concatenate(places)
