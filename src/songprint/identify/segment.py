@@ -96,7 +96,7 @@ class Segment:
         for peaks in map(Peaks.unpacked, packed):
             landmarks = song_landmarks(peaks)
             values.append(landmarks.values.astype(np.uint32))
-            # Whole numbers: beyond 2^24 frames, 2,237 songs of four minutes, float32 has no odd ones.
+            # Whole numbers: float32 has no odd ones beyond 2^24 frames, 2,237 songs of 4 minutes.
             places.append((landmarks.frames.astype(np.int64) + starts[-1]).astype(np.uint32))
             starts.append(starts[-1] + (int(peaks.frames[-1]) + 1 if len(peaks) else 1))
         value, place = np.concatenate(values), np.concatenate(places)
