@@ -164,6 +164,21 @@ def test_songs_that_were_added_are_identified(
     assert answers(command("identify", clip, "--json").stdout)[0]["match"] is None
 
 
+def test_a_song_of_the_library_is_itself_and_not_its_copy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SONGPRINT_LIBRARY", str(tmp_path / "library"))
+    songs = [tmp_path / "music" / f"song.{suffix}" for suffix in ("flac", "mp3", "ogg", "wav")]
+    songs[0].parent.mkdir()
+    for song in songs:
+        write_audio(song, tune(1), RATE_HZ)
+    library = Library.open(tmp_path / "library", create=True)
+    ingest.add_folders(library, [str(songs[0].parent)], workers=1)
+    told = answers(command("identify", *songs, "--json").stdout)
+    assert [answer["match"]["path"] for answer in told] == [str(song) for song in songs]
+    assert all(abs(answer["match"]["offset_seconds"]) < 0.1 for answer in told)
+
+
 @pytest.fixture
 def copies(library: Library) -> Library:
     """The library with a copy of its second tune and an excerpt of its third."""

@@ -94,4 +94,4 @@ class Identifier:
             return match
         if itself == match.song:
             return match
-        return identify_samples(self.index.only(itself), heard) or match
+        return identify_samples(self.index.only(itself).parts, heard) or match
