@@ -15,6 +15,7 @@ from songprint.genre.personal import (
     Examples,
     PersonalHead,
     apply,
+    artist_folds,
     learn,
     load_personal,
     out_of_fold,
@@ -84,6 +85,15 @@ def test_no_song_is_judged_by_a_head_that_met_its_artist() -> None:
     embeddings[np.flatnonzero(one)[0]] = -embeddings[np.flatnonzero(one)[0]]
     changed = out_of_fold(Examples(embeddings, examples.labels, examples.artists))
     np.testing.assert_array_equal(changed[one][1:], probabilities[one][1:])
+
+
+def test_each_label_is_learnt_from_where_it_is_judged_though_artists_have_several() -> None:
+    songs = [("a", "x", 4), ("a", "y", 4), ("b", "x", 4), ("b", "z", 5)]
+    labels = np.array([label for label, _, n in songs for _ in range(n)])
+    artists = np.array([artist for _, artist, n in songs for _ in range(n)])
+    for fold in artist_folds(Examples(np.zeros((17, 1), np.float32), labels, artists)):
+        assert not set(artists[fold]) & set(artists[~fold])
+        assert set(labels[~fold]) == {"a", "b"}
 
 
 def test_a_dozen_songs_and_a_background_make_one_genre() -> None:

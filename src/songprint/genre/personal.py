@@ -370,7 +370,9 @@ def artist_folds(examples: Examples, count: int = FOLDS) -> Iterator[NDArray[np.
     for label in sorted(artists_of, key=lambda label: len(artists_of[label][0])):
         names, songs = artists_of[label]
         load = np.zeros(count)
-        for i in np.argsort(-songs, kind="stable"):
+        # Those that another label has dealt out come first: a fold that they fill is not empty.
+        dealt = np.array([str(name) in fold_of for name in names])
+        for i in np.lexsort((-songs, ~dealt)):
             fold = fold_of.setdefault(str(names[i]), int(load.argmin()))
             load[fold] += songs[i]
     folds = np.array([fold_of[str(artist)] for artist in examples.artists])
