@@ -87,9 +87,12 @@ def test_one_artist_a_genre_in_training_is_no_crash():
 def test_a_genre_of_too_few_artists_is_left_out_of_the_probe():
     songs = [song(i) for i in range(40)]
     songs += [song(i, label="polka", artist="one", seed=1) for i in range(5)]
+    songs.append(replace(song(0, label="polka", artist="one"), name="copy.mp3"))
     report = evaluate_songs("mine", songs, head())
     assert report.probe.accuracy.trials == 40
     assert any("leaves out polka" in note for note in report.notes)
+    assert report.leaks.train_songs == 40
+    assert report.leaks.counts()["same audio"] == 0  # what is in no fold leaks into none
 
 
 def test_without_scikit_learn_the_rest_is_measured(monkeypatch):

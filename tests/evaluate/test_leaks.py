@@ -129,6 +129,19 @@ def test_recordings_within_one_part_are_no_leak():
     assert find_leaks_across(["one", "two", "three"] * 2, items).leaks == ()
 
 
+@pytest.mark.parametrize("mix_first", [True, False])
+def test_all_tracks_of_a_mix_are_found_wherever_it_stands(mix_first):
+    tunes = [tune(n, 8.0) for n in range(16)]
+    *tracks, mix = (
+        replace(item, peaks=song_peaks(samples))
+        for item, samples in zip(songs(17), [*tunes, np.concatenate(tunes)], strict=True)
+    )
+    items = [mix, *tracks] if mix_first else [*tracks, mix]
+    leaks = find_leaks_across(range(17), items).leaks
+    found = [{leak.train, leak.test} for leak in leaks if leak.detail == "excerpt"]
+    assert sorted(map(sorted, found)) == sorted(sorted([mix.name, track.name]) for track in tracks)
+
+
 def test_songs_without_audio_are_told():
     train = [replace(item, peaks=song_peaks(tune(i))) for i, item in enumerate(songs(2))]
     assert not find_leaks(train, songs(2, 1, "test")).peaks_known

@@ -283,7 +283,8 @@ def _leaks(songs: Sequence[Measured], parts: Sequence[str]) -> LeakReport | None
         train = [item for item, part in zip(items, parts, strict=True) if part == "train"]
         test = [item for item, part in zip(items, parts, strict=True) if part not in ("", "train")]
         return find_leaks(train, test)
-    return find_leaks_across(parts, items) if len(items) > 1 else None
+    used = [(part, item) for part, item in zip(parts, items, strict=True) if part]
+    return find_leaks_across(*zip(*used, strict=True)) if len(used) > 1 else None
 
 
 def as_item(song: Measured) -> Item:

@@ -234,7 +234,8 @@ def _search(
 def _same_recordings(train: Sequence[Item], test: Sequence[Item]) -> dict[tuple[int, int], Pair]:
     """Return the pairs, by their places, whose spectral peaks are of one recording.
 
-    Between songs of one list each pair is found from both of its sides.
+    Between songs of one list each asks for the others: a mix finds a dozen of its tracks, but each
+    of these finds the mix. The first song of a pair is then the one that comes first.
     """
     known = [i for i, item in enumerate(train) if item.peaks is not None]
     packed = [peaks.packed() for item in train if (peaks := item.peaks) is not None]
@@ -247,7 +248,8 @@ def _same_recordings(train: Sequence[Item], test: Sequence[Item]) -> dict[tuple[
         own = (part, rows[j]) if train is test else None
         song = "", Peaks.unpacked(item.peaks.packed())
         for pair in pairs_of([part], song, own=own, overlaps=True):
-            both = int(pair.first or pair.second), j
+            i = int(pair.first or pair.second)
+            both = (j, i) if train is test and j < i else (i, j)
             if both not in found or pair.agreement > found[both].agreement:
                 found[both] = pair
     return found
