@@ -8,7 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from songprint.kinship.reference import load_reference
-from songprint.kinship.words import SOUNDS, Term, fit, fits, shared_words, understand
+from songprint.kinship.words import (
+    MOST_NEAREST,
+    SOUNDS,
+    Term,
+    find,
+    fit,
+    fits,
+    shared_words,
+    understand,
+)
 from songprint.library.catalogue import NUMBERS, Catalogue
 from support.kin import kin_catalogue, kind_of
 
@@ -76,6 +85,41 @@ def test_songs_are_found_by_how_they_sound(wish: str, found: set[str]) -> None:
 def test_a_song_must_fit_every_word() -> None:
     terms = understand("rock piano", CATALOGUE).terms
     assert not fits(terms, CATALOGUE, load_reference()).any()
+
+
+def test_songs_that_fit_a_wish_come_best_first() -> None:
+    found = find(understand("loud rock", CATALOGUE), CATALOGUE, load_reference(), 5)
+    assert len(found.rows) == 5 <= found.fitting
+    assert {kind_of(CATALOGUE, row) for row in found.rows} == {"rock"}
+    assert found.fit[found.rows].tolist() == sorted(found.fit[found.rows], reverse=True)
+    assert not found.remarks
+    assert not any(found.lacks(row) for row in found.rows)
+
+
+def test_where_none_fits_all_the_nearest_are_named_and_what_they_lack() -> None:
+    found = find(understand("rock piano", CATALOGUE), CATALOGUE, load_reference(), 500)
+    assert found.fitting == 0
+    assert 0 < len(found.rows) <= MOST_NEAREST
+    assert all(found.lacks(row) in (["rock"], ["piano"]) for row in found.rows)
+    assert found.remarks == ["no song fits all of this; the nearest are"]
+
+
+def test_only_songs_that_may_be_found_are() -> None:
+    wish = understand("rock piano", CATALOGUE)
+    among = np.zeros(len(CATALOGUE), bool)
+    assert not find(wish, CATALOGUE, load_reference(), 5, among=among).rows
+    among[:3] = True
+    rows = find(wish, CATALOGUE, load_reference(), 5, among=among).rows
+    assert set(rows) <= {0, 1, 2}
+
+
+def test_a_name_that_no_song_has_is_told_and_does_not_hide_what_sounds_right() -> None:
+    wish = understand("loud rock zappa", CATALOGUE)
+    named = np.zeros(len(CATALOGUE), bool)
+    found = find(wish, CATALOGUE, load_reference(), 5, named=named)
+    assert found.remarks[0] == 'no song has "zappa" in its title, artist, album or path'
+    assert {kind_of(CATALOGUE, row) for row in found.rows} == {"rock"}
+    assert all(found.lacks(row) == ["zappa"] for row in found.rows)
 
 
 def test_a_tempo_is_met_within_a_few_per_cent() -> None:

@@ -85,6 +85,28 @@ def test_words_for_a_sound_find_songs_among_those_of_a_filter(kin: Client) -> No
     assert found["total"] == len(found["songs"]) == 15
 
 
+def test_where_no_song_fits_all_words_the_nearest_come_with_what_they_lack(kin: Client) -> None:
+    found = kin.get("/api/find?words=loud%20rock%20piano&limit=500").json
+    assert found["total"] == 0
+    assert 0 < len(found["songs"]) <= 10
+    assert all(0 < len(song["lacks"]) < 3 for song in found["songs"])
+    assert [song["fit"] for song in found["songs"]] == sorted(
+        (song["fit"] for song in found["songs"]), reverse=True
+    )
+    assert found["remarks"] == ["no song fits all of this; the nearest are"]
+
+
+def test_the_nearest_are_among_those_of_a_filter(kin: Client) -> None:
+    found = kin.get("/api/find?words=rock%20piano&genre=classical").json
+    assert {(song["genre"], *song["lacks"]) for song in found["songs"]} == {("classical", "rock")}
+
+
+def test_songs_that_fit_lack_nothing(kin: Client) -> None:
+    found = kin.get("/api/find?words=loud%20rock").json
+    assert found["remarks"] == []
+    assert all(song["lacks"] == [] for song in found["songs"])
+
+
 def test_the_sound_of_a_song_is_its_files_bytes(client: Client, songs: list[Path]) -> None:
     one = client.get("/api/songs?q=one").json["songs"][0]["id"]
     answer = client.get(f"/api/songs/{one}/audio")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from songprint.cli.asked import Shelf
-    from songprint.kinship.words import Wish
+    from songprint.kinship.words import Finding, Wish
     from songprint.library.catalogue import Catalogue
 
 EXAMPLES = """\b
@@ -33,9 +33,6 @@ danceable, wide. "no", "not" and "without" turn a word round. Other words must s
 the title, artist, album or path. A song fits that has more of every word than most do;
 where none fits all of them, those that fit most of them are named, and what they lack.
 """
-
-MOST_NEAREST = 10
-"""Songs that are named where none fits all of the words."""
 
 
 def find(
@@ -61,7 +58,7 @@ def find(
     wish = understand(" ".join(words), catalogue)
     if not wish.terms and not wish.text:
         raise UsageError("name what to find, such as: calm piano")
-    found = _Found(shelf, wish, count)
+    found = _find(shelf, wish, count)
     for remark in found.remarks:
         complain(remark)
     writer(catalogue, _each_once(catalogue, found.rows), " ".join(words))
@@ -108,55 +105,14 @@ def _each_once(catalogue: Catalogue, rows: Sequence[int]) -> list[int]:
     return once
 
 
-class _Found:
-    """The songs that fit a wish or, where none fits all of it, those that fit most of it.
+def _find(shelf: Shelf, wish: Wish, count: int) -> Finding:
+    import numpy as np
 
-    Attributes
-    ----------
-    fitting : int
-        How many songs fit.
-    rows : list of int
-        The best of them, or those that are nearest to it.
-    fit : ndarray [shape=(n,)]
-        How well each song fits; of the nearest, the mean over the words.
-    remarks : list of str
-        What a listener should know.
-    """
+    from songprint.kinship.reference import load_reference
+    from songprint.kinship.words import find
 
-    def __init__(self, shelf: Shelf, wish: Wish, count: int) -> None:
-        import numpy as np
-
-        from songprint.kinship.reference import load_reference
-        from songprint.kinship.words import FITS, fits, fits_of_each
-
-        catalogue, reference = shelf.catalogue, load_reference()
-        self.remarks: list[str] = []
-        self.fit = fits(wish.terms, catalogue, reference)
-        self._words = [*map(str, wish.terms), *([wish.text] if wish.text else [])]
-        each = fits_of_each(wish.terms, catalogue, reference)
-        if wish.text:
-            named = [song.content_hash for song in shelf.library.find(text=wish.text)]
-            has_text = np.isin(catalogue.hashes, named)
-            if not has_text.any():
-                self.remarks.append(
-                    f'no song has "{wish.text}" in its title, artist, album or path'
-                )
-            self.fit = np.where(has_text, self.fit, 0.0)
-            each = np.vstack([each, has_text])
-        self._lacking = each < FITS
-        self.fitting = int((self.fit > 0).sum())
-        if not self.fitting:
-            self.fit = np.where(self._lacking.all(axis=0), 0.0, each.mean(axis=0))
-            count = min(count, MOST_NEAREST)
-        order = np.argsort(-self.fit, kind="stable")
-        self.rows: list[int] = order[: min(count, int((self.fit > 0).sum()))].tolist()
-        if self.rows and not self.fitting:
-            self.remarks.append("no song fits all of this; the nearest are")
-        elif not self.rows and not self.remarks:
-            self.remarks.append("no song fits any of this")
-
-    def lacks(self, row: int) -> list[str]:
-        """Return the words that a song does not fit."""
-        return [
-            word for word, lacks in zip(self._words, self._lacking[:, row], strict=True) if lacks
-        ]
+    named = None
+    if wish.text:
+        songs = [song.content_hash for song in shelf.library.find(text=wish.text)]
+        named = np.isin(shelf.catalogue.hashes, songs)
+    return find(wish, shelf.catalogue, load_reference(), count, named=named)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from songprint.library.catalogue import Catalogue
 
 Fits = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 
 FITS = 0.6
 """A song that has more of a word than so many others, as a share, fits it."""
@@ -31,6 +32,9 @@ LIKELY_GENRE = 0.25
 """A song whose probability of a genre is lower does not fit that genre, whatever its rank."""
 
 SAME_TEMPO = 0.04
+
+MOST_NEAREST = 10
+"""Songs that are named where none fits all of a wish."""
 
 SOUNDS: dict[str, tuple[tuple[str, int], ...]] = {
     "loud": (("loudness_lufs", 1),),
@@ -201,15 +205,103 @@ def fits(terms: Sequence[Term], catalogue: Catalogue, reference: Reference) -> F
     """Return how well songs fit all terms [shape=(n,)]: the geometric mean; 0 where one fails."""
     if not terms:
         return np.ones(len(catalogue))
-    each = fits_of_each(terms, catalogue, reference)
+    return _together(_of_each(terms, catalogue, reference))
+
+
+def _together(each: Fits) -> Fits:
     together: Fits = np.exp(np.log(np.maximum(each, 1e-9)).mean(axis=0))
     return np.where((each >= FITS).all(axis=0), together, 0.0)
 
 
-def fits_of_each(terms: Sequence[Term], catalogue: Catalogue, reference: Reference) -> Fits:
+def _of_each(terms: Sequence[Term], catalogue: Catalogue, reference: Reference) -> Fits:
     """Return how well songs fit each of some terms [shape=(len(terms), n)]; 0 where unknown."""
     each = [np.nan_to_num(fit(term, catalogue, reference)) for term in terms]
     return np.stack(each) if each else np.zeros((0, len(catalogue)))
+
+
+@dataclass(frozen=True, eq=False)
+class Finding:
+    """Songs that fit a wish or, where none fits all of it, those that fit most of it.
+
+    Attributes
+    ----------
+    fitting : int
+        How many songs fit.
+    rows : list of int
+        The best of them, or those that are nearest to it, best first.
+    fit : ndarray [shape=(n,)]
+        How well each song fits; of the nearest, the mean over the words.
+    words : tuple of str
+        What was asked for: the terms, and the text as one.
+    lacking : ndarray of bool [shape=(len(words), n)]
+        Which words songs do not fit.
+    remarks : list of str
+        What a listener should know.
+    """
+
+    fitting: int
+    rows: list[int]
+    fit: Fits
+    words: tuple[str, ...]
+    lacking: Mask
+    remarks: list[str]
+
+    def lacks(self, row: int) -> list[str]:
+        """Return the words that a song does not fit."""
+        lacking = self.lacking[:, row].tolist()
+        return [word for word, lacks in zip(self.words, lacking, strict=True) if lacks]
+
+
+def find(
+    wish: Wish,
+    catalogue: Catalogue,
+    reference: Reference,
+    count: int,
+    *,
+    named: Mask | None = None,
+    among: Mask | None = None,
+) -> Finding:
+    """Find the songs that fit a wish best.
+
+    Parameters
+    ----------
+    wish : Wish
+        Of :func:`understand`.
+    catalogue : Catalogue
+        n songs.
+    reference : Reference
+        What is usual.
+    count : int
+        How many songs are wanted; of the nearest, :data:`MOST_NEAREST` are named at most.
+    named : ndarray of bool [shape=(n,)], optional
+        Which songs have the wish's text in their names; needed if it has any.
+    among : ndarray of bool [shape=(n,)], optional
+        Which songs may be found; all by default.
+    """
+    each = _of_each(wish.terms, catalogue, reference)
+    words = tuple(map(str, wish.terms))
+    remarks = []
+    if wish.text and named is not None:
+        words += (wish.text,)
+        if not named.any():
+            remarks.append(f'no song has "{wish.text}" in its title, artist, album or path')
+        fit = np.where(named, _together(each) if len(each) else 1.0, 0.0)
+        each = np.vstack([each, named])
+    else:
+        fit = _together(each) if len(each) else np.ones(len(catalogue))
+    lacking = each < FITS
+    allowed = np.ones(len(catalogue), bool) if among is None else among
+    fit = np.where(allowed, fit, 0.0)
+    fitting = int((fit > 0).sum())
+    if not fitting and words:
+        fit = np.where(allowed & ~lacking.all(axis=0), each.mean(axis=0), 0.0)
+        count = min(count, MOST_NEAREST)
+    rows = np.argsort(-fit, kind="stable")[: min(count, int((fit > 0).sum()))].tolist()
+    if rows and not fitting:
+        remarks.append("no song fits all of this; the nearest are")
+    elif not rows and not remarks:
+        remarks.append("no song fits any of this")
+    return Finding(fitting, rows, fit, words, lacking, remarks)
 
 
 def shared_words(catalogue: Catalogue, reference: Reference) -> list[str]:

@@ -194,6 +194,19 @@ def test_songs_that_are_found_by_sound_are_told_until_all_are_shown(tab: Page) -
     expect(tab.locator(".grid .line")).to_have_count(6)
 
 
+def test_where_no_song_fits_all_words_the_nearest_say_what_they_lack(tab: Page) -> None:
+    tab.goto("/")
+    tab.get_by_label("Find by sound").fill("loud zappa")
+    tab.get_by_role("button", name="Find by sound").click()
+    told = tab.get_by_role("status", name="Found by sound")
+    expect(told).to_contain_text('no song has "zappa" in its title, artist, album or path')
+    expect(told).to_contain_text("no song fits all of this; the nearest are")
+    expect(tab.locator(".grid .line")).to_have_count(6)
+    expect(tab.locator(".grid .line").first).to_contain_text("lacks zappa")
+    told.get_by_role("button", name="All songs").click()
+    expect(tab.locator(".grid .line").first).not_to_contain_text("lacks")
+
+
 def test_fields_that_are_filled_at_once_all_count(tab: Page) -> None:
     tab.goto("/")
     tab.get_by_label("Search").wait_for()

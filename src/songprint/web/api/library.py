@@ -16,7 +16,8 @@ from songprint.descriptors.keys import key_name
 from songprint.kinship.guards import sorted_eras
 from songprint.kinship.neighbours import Kinship
 from songprint.kinship.reference import load_reference
-from songprint.kinship.words import SOUNDS, fits, understand
+from songprint.kinship.words import SOUNDS, understand
+from songprint.kinship.words import find as find_songs
 from songprint.library.overview import overview
 from songprint.library.store import Library
 from songprint.web.api.documents import Report
@@ -55,16 +56,18 @@ class Overview(Model):
 class Found(Song):
     """A song and how well it fits."""
 
-    fit: float
+    fit: float = Field(description="0 to 1; where no song fits all words, the mean over them.")
+    lacks: list[str] = Field(description="The words that it does not fit.")
 
 
 class Findings(Model):
-    """Songs that words fit, best first."""
+    """Songs that words fit, best first; where none fits all of them, the ten nearest to it."""
 
     heard: list[str] = Field(description="The words that were understood as sounds.")
     text: str = Field(description="The words that are looked for in titles and names.")
-    total: int
+    total: int = Field(description="How many songs fit; if 0, those that follow are the nearest.")
     songs: list[Found]
+    remarks: list[str] = Field(description="What a listener should know.")
 
 
 @router.get("/api/library")
@@ -127,21 +130,30 @@ def find(
     words: Annotated[str, Query(min_length=1, max_length=500, examples=["calm piano, 90s"])],
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
 ) -> Findings:
-    """Find songs by words for how they sound, and words in their tags, among those of a filter."""
+    """Find songs by words for how they sound, and words in their tags, among those of a filter.
+
+    Where none fits all of the words, the nearest are named, and what each lacks.
+    """
     with page.shelf.turn() as snapshot:
         catalogue = snapshot.catalogue
         wish = understand(words, catalogue)
-        fit = fits(wish.terms, catalogue, load_reference())
-        if wish.text:
-            fit = np.where(snapshot.table.named(wish.text), fit, 0.0)
+        among = None
         if wanted != Filter():
-            among = np.zeros(len(fit), bool)
+            among = np.zeros(len(catalogue), bool)
             among[snapshot.table.find(wanted)] = True
-            fit = np.where(among, fit, 0.0)
-        rows = np.argsort(-fit, kind="stable")[: min(limit, int((fit > 0).sum()))].tolist()
+        named = snapshot.table.named(wish.text) if wish.text else None
+        found = find_songs(wish, catalogue, load_reference(), limit, named=named, among=among)
     return Findings(
         heard=[str(term) for term in wish.terms],
         text=printable(wish.text) if wish.text else "",
-        total=int((fit > 0).sum()),
-        songs=[Found(**song_fields(catalogue, r), fit=rounded(fit[r]) or 0.0) for r in rows],
+        total=found.fitting,
+        songs=[
+            Found(
+                **song_fields(catalogue, row),
+                fit=rounded(found.fit[row]) or 0.0,
+                lacks=[printable(word) for word in found.lacks(row)],
+            )
+            for row in found.rows
+        ],
+        remarks=[printable(remark) for remark in found.remarks],
     )

@@ -250,8 +250,10 @@ class Table {
     this.songs = new Map(found.songs.map((song, place) => [place, song]));
     this.resize(found.songs.length);
     const understood = found.heard.length ? `heard as: ${found.heard.join(", ")}` : "no word of it is a sound that songprint knows";
+    // Where none fits all of it the songs are the nearest, and a remark says so.
+    const what = found.total ? `${count(found.total, "song")}, the most fitting first` : found.remarks.join("; ");
     const all = h("button", { on: { click: trying(() => { this.words = ""; return this.reload(); }) } }, "All songs");
-    fill(this.told, h("span", {}, `${count(found.total, "song")}, the most fitting first; ${understood}${found.text ? `; named: ${found.text}` : ""}`), all);
+    fill(this.told, h("span", {}, `${what}; ${understood}${found.text ? `; named: ${found.text}` : ""}`), all);
     this.told.classList.remove("hidden");
   }
 
@@ -360,7 +362,7 @@ class Table {
         "div",
         { role: "gridcell", class: "title" },
         h("div", { class: "cut" }, h("a", { href: `/song/${song.id}`, tabindex: -1 }, song.title)),
-        h("div", { class: "cut small soft" }, h("span", { class: "brief" }, dot(colourOf(song.genre, song.unsure)), ` ${song.unsure ? "unsure" : song.genre} · `), song.artist ?? "unknown artist"),
+        h("div", { class: "cut small soft" }, h("span", { class: "brief" }, dot(colourOf(song.genre, song.unsure)), ` ${song.unsure ? "unsure" : song.genre} · `), song.lacks?.length ? h("span", { class: "lacks" }, `lacks ${song.lacks.join(", ")} · `) : null, song.artist ?? "unknown artist"),
       ),
       h("div", { role: "gridcell", class: "wide cut soft" }, song.album ?? ""),
       h("div", { role: "gridcell", class: "medium" }, genreOf(song)),
