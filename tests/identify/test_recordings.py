@@ -12,6 +12,7 @@ import soundfile
 from songprint.identify import recordings as module
 from songprint.identify.duplicates import Kind
 from songprint.identify.recordings import Recordings
+from songprint.kinship.mix import mix
 from songprint.kinship.neighbours import Kinship
 from songprint.kinship.station import Wishes, grow
 from songprint.library.ingest import add_folders
@@ -211,10 +212,28 @@ def test_a_station_plays_no_excerpt_of_its_seed(excerpt: Library) -> None:
     assert [song.row for song in grow(kinship, [3], never).songs] == []
 
 
-def test_the_song_of_which_a_seed_is_a_small_part_may_be_played(excerpt: Library) -> None:
+def test_a_station_does_not_play_the_song_of_which_its_seed_is_a_small_part(
+    excerpt: Library,
+) -> None:
     kinship = Kinship(excerpt.catalogue())
-    station = grow(kinship, [2], Wishes(any_genre=True, artist_cap=0))
-    assert len({song.row for song in station.songs} & {0, 1}) == 1
+    everything = Wishes(any_genre=True, artist_cap=0)
+    assert [song.row for song in grow(kinship, [2], everything).songs] == [3]
+    assert [near.row for near in kinship.neighbours(2)] == [3]
+    assert [near.row for near in mix(kinship, kinship.catalogue.take([2]))] == [3]
+
+
+def test_a_song_may_be_played_of_which_a_small_part_never_may(excerpt: Library) -> None:
+    kinship = Kinship(excerpt.catalogue())
+    never = Wishes(any_genre=True, artist_cap=0, never=(2,))
+    assert len({song.row for song in grow(kinship, [3], never).songs} & {0, 1}) == 1
+
+
+def test_the_other_parts_of_a_mix_of_songs_may_be_played_with_one(tmp_path: Path) -> None:
+    parts = [tune(4), tune(5), tune(6)]
+    library = library_of_tunes(tmp_path / "library", [*parts, np.concatenate(parts)])
+    Recordings.of(library)
+    station = grow(Kinship(library.catalogue()), [0], Wishes(any_genre=True, artist_cap=0))
+    assert {song.row for song in station.songs} == {1, 2}
 
 
 def test_the_catalogue_tells_which_songs_are_one_recording(library: Library) -> None:

@@ -64,7 +64,7 @@ def mix(
     wanted = kinship.space.queries(add)
     raw = kinship.space.distances(wanted, weights)
     for named in [add] if away is None else [add, away]:
-        raw[:, kinship.with_copies(kinship.rows_of(named))] = np.inf
+        raw[:, kinship.with_copies_and_wholes(kinship.rows_of(named))] = np.inf
     raw[:, kinship.copies_by_sound(add, raw)] = np.inf
     shortlist = nearest(raw.mean(axis=0), _SHORTLIST_TIMES * k)
     near = _scaled(kinship, wanted, raw, shortlist, weights).mean(axis=0)

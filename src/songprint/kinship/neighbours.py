@@ -176,8 +176,8 @@ class Kinship:
 
         Notes
         -----
-        The song itself, copies of its recording and excerpts of it are no neighbours, and of songs
-        that are known to be one recording the nearest comes.
+        The song itself, copies of its recording, excerpts of it and what it is an excerpt of are no
+        neighbours, and of songs that are known to be one recording the nearest comes.
         """
         one, queries = self._asked(song)
         raw = self._quick_distances(queries, weights)
@@ -186,7 +186,7 @@ class Kinship:
         if other_artists and (artist := _folded(one.artists)[0]) is not None:
             raw[self.artists == artist] = np.inf
         itself = [song] if isinstance(song, int | np.integer) else self.rows_of(song)
-        raw[self.with_copies(itself)] = np.inf
+        raw[self.with_copies_and_wholes(itself)] = np.inf
         raw[self.copies_by_sound(one, raw[None, :])] = np.inf
         wanted = max(SHORTLIST, 20 * k)
         while True:
@@ -206,18 +206,41 @@ class Kinship:
     def with_copies(self, rows: Sequence[int] | Rows) -> Rows:
         """Return songs, all that are known to be the same recordings, and excerpts of any of these.
 
-        What a song is itself an excerpt of is not among them, unless it is half of it or more.
+        What a song is itself an excerpt of is not among them, unless it is half of it or more; see
+        :meth:`with_copies_and_wholes`.
         """
-        songs: Rows = np.asarray(rows, np.intp)
-        recordings = self.catalogue.recordings
-        theirs = recordings[songs]
-        if theirs.any():
-            songs = np.union1d(songs, np.flatnonzero(np.isin(recordings, theirs[theirs > 0])))
+        songs = self._with_recordings(np.asarray(rows, np.intp))
         excerpts = [part for parts in self.catalogue.excerpts[songs] if parts for part in parts]
         if excerpts:
             found = np.flatnonzero(np.isin(self.catalogue.hashes, excerpts))
             songs = np.union1d(songs, found)
         return songs
+
+    def with_copies_and_wholes(self, rows: Sequence[int] | Rows) -> Rows:
+        """Return :meth:`with_copies` of songs, and what they are excerpts of with its copies.
+
+        Not the other excerpts of a whole: many songs may be parts of one long mix.
+        """
+        songs = self.with_copies(rows)
+        wholes = [self._wholes.get(song, ()) for song in self.catalogue.hashes[songs].tolist()]
+        found = np.array([row for rows in wholes for row in rows], np.intp)
+        return np.union1d(songs, self._with_recordings(found))
+
+    @cached_property
+    def _wholes(self) -> dict[str, list[int]]:
+        """The rows of the songs that a song is known to be an excerpt of, by its content hash."""
+        wholes: dict[str, list[int]] = {}
+        for row, parts in enumerate(self.catalogue.excerpts):
+            for part in parts or ():
+                wholes.setdefault(part, []).append(row)
+        return wholes
+
+    def _with_recordings(self, songs: Rows) -> Rows:
+        recordings = self.catalogue.recordings
+        theirs = recordings[songs]
+        if not theirs.any():
+            return songs
+        return np.union1d(songs, np.flatnonzero(np.isin(recordings, theirs[theirs > 0])))
 
     def copies_by_sound(self, songs: Catalogue, raw: Floats) -> Rows:
         """Return what sounds like copies of songs, themselves too, by distances [shape=(m, n)]."""

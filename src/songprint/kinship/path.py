@@ -111,7 +111,7 @@ def travel(
     queries = kinship.space.queries(ends)
     raw = kinship.space.distances(queries, weights)
     between = _between(kinship, ends, weights)
-    raw[:, kinship.with_copies(kinship.rows_of(ends))] = np.inf
+    raw[:, kinship.with_copies_and_wholes(kinship.rows_of(ends))] = np.inf
     raw[:, kinship.copies_by_sound(ends, raw)] = np.inf
     candidates = kinship.once(nearest(raw.sum(axis=0), _CANDIDATES * length))
     progress, detour = _place(raw[0, candidates], raw[1, candidates], between)

@@ -147,8 +147,9 @@ def grow(
     Returns
     -------
     Station
-        No song twice, no seed nor a copy or an excerpt of one, no two versions of one song, no
-        recording in two files that are known to be one (:mod:`songprint.identify.recordings`).
+        No song twice, no seed nor a copy or an excerpt of one nor what one is an excerpt of, no two
+        versions of one song, no recording in two files that are known to be one
+        (:mod:`songprint.identify.recordings`).
 
     Raises
     ------
@@ -168,7 +169,7 @@ def grow(
     judge = _Judge(kinship, wanted, wishes)
     playable = np.ones(len(kinship), bool)
     itself = seeds if isinstance(seeds, Sequence) else kinship.rows_of(seeds)
-    playable[kinship.with_copies(itself)] = False
+    playable[kinship.with_copies_and_wholes(itself)] = False
     playable[judge.copies_by_sound(asked)] = False
     judged = [*wishes.likes, *wishes.dislikes, *wishes.skips, *wishes.never]
     playable[kinship.with_copies(judged)] = False
