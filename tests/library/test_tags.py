@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
 import mutagen.id3
@@ -27,6 +28,25 @@ def test_tags_are_read_from_every_kind_of_file(tmp_path: Path, suffix: str) -> N
     path = write_audio(tmp_path / f"a{suffix}", music(1.0, 48_000), 48_000, metadata=tags)
     found = identify(str(path)).tags
     assert found == SongTags("So What", "Miles Davis", "Kind of Blue", "Various", 1959)
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("Déjà vu".encode(), "Déjà vu"),
+        ("Déjà vu".encode("cp1252"), "Déjà vu"),
+        ("Déjà".encode()[:-1], "Déj\ufffd"),
+        (b"\x81\x82", "\ufffd\u201a"),
+    ],
+    ids=["UTF-8", "Western", "UTF-8 cut short", "undefined"],
+)
+def test_tags_are_read_in_whatever_encoding(tmp_path: Path, written: bytes, read: str) -> None:
+    path = write_audio(tmp_path / "a.wav", music(1.0, 8000), 8000)
+    info = b"INFOINAM" + struct.pack("<I", len(written) + 1) + written + b"\0"
+    info += b"\0" * (len(info) % 2)
+    with path.open("ab") as file:
+        file.write(b"LIST" + struct.pack("<I", len(info)) + info)
+    assert identify(str(path)).tags.title == read
 
 
 def test_a_play_count_is_read_where_a_player_wrote_one(tmp_path: Path) -> None:

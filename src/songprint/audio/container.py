@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from songprint.errors import DecodeError
 
@@ -47,6 +47,9 @@ PACKET_BYTES = 600
 
 PACKETS_A_CHECK = 32
 """Packets from one look at the clock to the next."""
+
+_NO_UTF8 = {chr(0xDC00 + byte) for byte in range(0x80, 0x100)}
+"""What stands for bytes in a text that are not UTF-8 (PEP 383)."""
 
 MAX_FAULTS = 100
 """How often the demuxer may stumble over one file before the rest of it is given up."""
@@ -174,6 +177,12 @@ class Song:
     _kept: list[Packet[AudioStream]] | None = None
     _was_read: bool = False
 
+    def tags(self) -> dict[str, str]:
+        """Return the file's tags, as FFmpeg names them."""
+        # Ogg keeps them with the stream, all others with the container.
+        both = {**self.container.metadata, **self.stream.metadata}
+        return {name: decoded_tag(value) for name, value in both.items()}
+
     def packets(self, *, keep: bool = False) -> Iterator[Packet[AudioStream]]:
         """Yield the track's packets, and an empty one at the end that flushes the decoder.
 
@@ -220,6 +229,23 @@ class Song:
             except av.FFmpegError:
                 continue
             return
+
+
+def decoded_tag(value: str) -> str:
+    r"""Read a value as Windows' Western encoding if there are bytes in it and no UTF-8.
+
+    Old programs wrote their machine's encoding, of which this one is the most frequent.
+
+    Examples
+    --------
+    >>> decoded_tag("D\udce9j\udce0 vu")
+    'Déjà vu'
+    """
+    foreign = {c for c in value if not c.isascii()}
+    if foreign and foreign <= _NO_UTF8:
+        return value.encode("ascii", "surrogateescape").decode("cp1252", "replace")
+    # UTF-8 that was cut in the middle of a character, say.
+    return value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 @contextmanager
@@ -274,8 +300,8 @@ def open_song(path: str | Path, limits: DecodeLimits = DEFAULT_LIMITS) -> Iterat
                     source,
                     mode="r",
                     options=dict(FFMPEG_OPTIONS),
-                    metadata_errors="replace",
                     buffer_size=READ_BYTES,
+                    **_byte_exact_tags(),
                 )
             except av.FFmpegError as error:
                 raise DecodeError(path, _why_unopened(head)) from error
@@ -285,6 +311,13 @@ def open_song(path: str | Path, limits: DecodeLimits = DEFAULT_LIMITS) -> Iterat
         raise DecodeError(path, f"damaged: FFmpeg says {error.strerror}") from error
     except OSError as error:
         raise DecodeError(path, f"cannot be read: {error.strerror or error}") from error
+
+
+def _byte_exact_tags() -> dict[str, Any]:
+    """Have what of a tag is not UTF-8 kept as surrogates, which PyAV does unasked from 19 on."""
+    import av
+
+    return {"metadata_errors": "surrogateescape"} if int(av.__version__.split(".")[0]) < 19 else {}
 
 
 def open_regular(path: Path) -> BinaryIO:

@@ -112,9 +112,7 @@ def read_tags(path: Path) -> Tags:
     from songprint.audio.container import open_song
 
     with open_song(path) as song:
-        # Ogg keeps its tags with the stream, all others with the container.
-        metadata = {**song.container.metadata, **song.stream.metadata}
-    tags = {name.lower(): value for name, value in metadata.items()}
+        tags = {name.lower(): value for name, value in song.tags().items()}
     return Tags(split_genres(tags.get("genre", "")), _artist(tags))
 
 

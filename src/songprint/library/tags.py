@@ -44,8 +44,7 @@ class SongTags:
 
 def song_tags(song: Song) -> SongTags:
     """Return the tags of a song that is open."""
-    # Ogg keeps its tags with the stream, all others with the container.
-    return parse_tags({**song.container.metadata, **song.stream.metadata})
+    return parse_tags(song.tags())
 
 
 def parse_tags(metadata: Mapping[str, str]) -> SongTags:
