@@ -30,7 +30,8 @@ def test_ranks_are_shares_of_songs_below() -> None:
 
 def test_of_equal_quantiles_the_middle_counts() -> None:
     reference = Reference("m", {}, {}, {"swing": (0.0, 0.0, 0.0, 0.5, 1.0)})
-    assert reference.rank("swing", np.array([0.0]))[0] == pytest.approx(0.25)
+    values = np.array([0.0, 1e-9, 0.25, 0.5], np.float32)
+    np.testing.assert_allclose(reference.rank("swing", values), [0.25, 0.5, 0.625, 0.75], atol=1e-6)
 
 
 def test_it_is_fitted_to_a_mean_distance_of_one() -> None:

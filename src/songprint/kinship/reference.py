@@ -68,21 +68,14 @@ class Reference:
         values : ndarray [shape=(n,)]
             Of the songs.
         """
-        known = self.quantiles.get(name, (0.0, 1.0))
-        # Of a run of equal quantiles the middle counts: half of the songs there have no less.
-        first, last = (np.interp(values, *_rising(known, side)) for side in (-1, 1))
-        return np.where(np.isfinite(values), (first + last) / 2, np.nan)
-
-
-@cache
-def _rising(
-    quantiles: tuple[float, ...], side: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return quantiles and ranks, of equal ones the first (side -1) or the last (1)."""
-    values, grid = np.array(quantiles), np.linspace(0.0, 1.0, len(quantiles))
-    different = np.diff(values) > 0
-    keep = np.concatenate([[True], different] if side < 0 else [different, [True]])
-    return values[keep], grid[keep]
+        known = np.array(self.quantiles.get(name, (0.0, 1.0)))
+        grid = np.linspace(0.0, 1.0, len(known))
+        between = np.interp(values, known, grid)
+        # On a run of equal quantiles the middle counts: half of the songs there have no less.
+        first, last = known.searchsorted(values), known.searchsorted(values, side="right") - 1
+        middle = (grid.take(first, mode="clip") + grid.take(last, mode="clip")) / 2
+        found = np.where(last > first, middle, between)
+        return np.where(np.isfinite(values), found, np.nan)
 
 
 @cache
