@@ -9,7 +9,7 @@ import pytest
 from songprint.errors import UsageError
 from songprint.kinship.distance import Weights
 from songprint.kinship.neighbours import Kinship, fold, nearest
-from songprint.library.catalogue import Catalogue
+from songprint.library.catalogue import NUMBERS, Catalogue
 from support.kin import kin_catalogue, kind_of
 
 
@@ -116,6 +116,19 @@ def test_local_scaling_takes_hubs_down() -> None:
 def test_no_song_is_nobodys_neighbour() -> None:
     songs = hubby()
     assert Kinship(songs, correct_hubs=False).reach().never > 30
+    assert Kinship(songs).reach().never == 0
+
+
+def test_near_copies_are_all_somebodys_neighbours() -> None:
+    """They lie nearer to each other than the least scale, and one in seven a little apart."""
+    songs = kin_catalogue(each=10).take([*range(1, 40), *[0] * 40])
+    numbers, embeddings = songs.numbers.copy(), songs.embeddings.copy()
+    numbers[:, [NUMBERS.index("tempo_confidence"), NUMBERS.index("stereo_width")]] = 1.0, 0.2
+    apart = np.where(np.arange(40) % 7, 0.002, 0.008)[:, None]
+    embeddings[39:] += apart * np.random.default_rng(0).standard_normal((40, 256))
+    embeddings /= np.linalg.norm(embeddings, axis=1, keepdims=True)
+    hashes = np.array([f"{i:032x}" for i in range(79)])
+    songs = replace(songs, numbers=numbers, embeddings=embeddings, hashes=hashes)
     assert Kinship(songs).reach().never == 0
 
 

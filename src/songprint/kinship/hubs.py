@@ -41,7 +41,7 @@ CELLS_AROUND = 6
 _VALUES_AT_ONCE = 16_000_000
 # Nearest songs that are kept while songs are lifted, and how many in a large library.
 _LISTED, _LISTED_OF_MANY = 100, 32
-_ROUNDS_OF_LIFTING = 5
+_ROUNDS_OF_LIFTING = 20
 
 
 class Scales:
@@ -88,8 +88,8 @@ class Scales:
         return self._known(weights, chosen)
 
     def _known(self, weights: Weights, rows: Rows) -> Floats:
-        scales = self._by_part[rows] @ weights.shares() * self._lift[rows]
-        return np.asarray(np.maximum(scales, SMALLEST_SCALE), np.float32)
+        scales = np.maximum(self._by_part[rows] @ weights.shares(), SMALLEST_SCALE)
+        return np.asarray(scales * self._lift[rows], np.float32)
 
     def prepare(self) -> None:
         """Measure all songs, and lift those that would be nobody's neighbour.
