@@ -81,6 +81,17 @@ def test_a_damaged_model_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "encoder.onnx is damaged" in result.stdout
 
 
+@pytest.mark.usefixtures("few_packages")
+def test_a_package_that_has_changed_so_that_no_file_is_heard_is_a_failure(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delattr("av.open")
+    result = run("--json")
+    (check,) = [c for c in document("doctor", result.stdout)["checks"] if c["name"] == "self-test"]
+    assert (result.exit_code, check["status"]) == (1, "failure")
+    assert "av" in check["value"]
+
+
 def test_a_package_that_does_not_load_is_a_failure() -> None:
     check = checks.check_package("no_such_package_anywhere", "no_such_package_anywhere")
     assert check.status == "failure"
