@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from songprint.web.api import songs as songs_routes
 from songprint.library.store import Library
 from support.serving import Client
 
@@ -71,6 +72,16 @@ def test_kin_come_with_reasons_that_add_up(kin: Client) -> None:
 
 def test_no_song_of_a_made_up_id_is_there(kin: Client) -> None:
     assert kin.get(f"/api/songs/{'0' * 32}").status == 404
+
+
+@pytest.mark.parametrize("asked", [0, 1, 7, 60])
+def test_songs_come_by_id_in_the_order_asked_for(
+    kin: Client, asked: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(songs_routes, "_AT_ONCE", 7)
+    listed = kin.get("/api/songs?limit=500").json["songs"][::-1][:asked]
+    wanted = [song["id"] for song in listed]
+    assert kin.post("/api/songs/of", ["0" * 32, *wanted, *wanted]).json == listed
 
 
 def test_words_for_a_sound_find_songs(kin: Client) -> None:

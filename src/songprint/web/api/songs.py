@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import FileResponse
-from pydantic import Field
+from pydantic import Field, TypeAdapter
 
 from songprint.library.catalogue import NUMBERS
 from songprint.web import tasks
@@ -35,6 +35,9 @@ from songprint.web.wording import describe
 router = APIRouter(tags=["songs"])
 
 MOST_IDS = 5000
+
+_AT_ONCE = 100
+_SONGS = TypeAdapter(list[Song])
 
 Sort = Literal[
     "title", "artist", "album", "genre", "year", "seconds", "tempo_bpm", "loudness_lufs", "key",
@@ -184,12 +187,19 @@ def song_ids(
     return [str(name) for name in snapshot.catalogue.hashes[rows[offset : offset + limit]]]
 
 
-@router.post("/api/songs/of")
-def songs_of(page: OfPage, ids: Annotated[list[SongId], Field(max_length=MOST_IDS)]) -> list[Song]:
+@router.post("/api/songs/of", response_model=list[Song])
+def songs_of(page: OfPage, ids: Annotated[list[SongId], Field(max_length=MOST_IDS)]) -> Response:
     """Return songs by id, those that are not in the library left out."""
     snapshot = page.shelf.current()
-    rows = [snapshot.row_of(name) for name in dict.fromkeys(ids)]
-    return [song(snapshot.catalogue, row) for row in rows if row is not None]
+    found = (snapshot.row_of(name) for name in dict.fromkeys(ids))
+    rows = [row for row in found if row is not None]
+    # In pieces: a song as an object takes ten times what its text does.
+    pieces = [
+        _SONGS.dump_json([song(snapshot.catalogue, row) for row in rows[start : start + _AT_ONCE]])
+        for start in range(0, len(rows), _AT_ONCE)
+    ]
+    listed = b",".join(piece[1:-1] for piece in pieces)
+    return Response(b"[" + listed + b"]", media_type="application/json")
 
 
 @router.get("/api/failed")
