@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from songprint.web.api import songs as songs_routes
 from songprint.library.store import Library
+from songprint.web.api import songs as songs_routes
 from support.serving import Client
 
 
