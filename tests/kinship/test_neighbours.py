@@ -8,7 +8,9 @@ import pytest
 
 from songprint.errors import UsageError
 from songprint.kinship.distance import Weights
+from songprint.kinship.mix import mix
 from songprint.kinship.neighbours import Kinship, fold, nearest
+from songprint.kinship.station import Wishes, grow
 from songprint.library.catalogue import NUMBERS, Catalogue
 from support.kin import kin_catalogue, kind_of
 
@@ -63,6 +65,26 @@ def test_copies_of_the_recording_are_left_out() -> None:
     found = [near.row for near in Kinship(replace(copied, hashes=hashes)).neighbours(0, 10)]
     assert 10 not in found
     assert len(found) == 9
+
+
+def test_copies_do_not_count_for_how_near_kin_are() -> None:
+    pair = kin_catalogue("rock", each=2)
+    copied = pair.take([0, 0, 0, 1])
+    copied = replace(copied, hashes=np.array([f"{i:032x}" for i in range(4)]))
+    assert Kinship(pair).neighbours(0)[0].kinship == pytest.approx(0.5, abs=1e-4)
+    [near] = Kinship(copied).neighbours(0)
+    assert near.kinship == pytest.approx(0.5, abs=1e-4)
+
+
+@pytest.mark.parametrize("outside", [False, True], ids=["by row", "by fingerprint"])
+def test_two_songs_are_as_much_kin_whoever_asks(kinship: Kinship, outside: bool) -> None:
+    one = kinship.catalogue.take([3])
+    similar = {near.row: near.kinship for near in kinship.neighbours(one if outside else 3, 60)}
+    station = grow(kinship, one if outside else [3], Wishes(length=10)).songs
+    for near in [*station, *mix(kinship, one, k=10)]:
+        assert near.kinship == pytest.approx(similar[near.row], abs=1e-5)
+        [back] = [b for b in kinship.neighbours(near.row, 100) if b.row == 3]
+        assert near.kinship == pytest.approx(back.kinship, abs=1e-5)
 
 
 def test_an_artist_fills_no_more_than_the_cap(kinship: Kinship) -> None:

@@ -179,7 +179,7 @@ def scales_by_part(
     queries : Queries
         m points.
     distances : ndarray [shape=(m, k)]
-        Theirs, infinite where a song is the point itself.
+        Theirs, infinite where a song does not count: the point itself, its copies.
     among : ndarray [shape=(k,)], optional
         The songs that these are the distances to; all by default.
     """
@@ -190,15 +190,21 @@ def scales_by_part(
     nearest = np.empty((len(distances), count), np.intp)
     for i, row in enumerate(distances):
         nearest[i] = np.argpartition(row, count - 1)[:count]
+    counted = np.isfinite(np.take_along_axis(distances, nearest, axis=1))
     if among is not None:
         nearest = among[nearest]
     # Distances are linear in the columns: their mean is the distance to the mean of the columns.
-    centres = space.columns[nearest].mean(axis=1)
+    if counted.all():
+        centres = space.columns[nearest].mean(axis=1)
+    else:
+        shares = counted / np.maximum(counted.sum(axis=1, keepdims=True), 1)
+        centres = np.einsum("mk,mkc->mc", shares.astype(np.float32), space.columns[nearest])
     found = [
         np.einsum("mk,mk->m", queries.coefficients[:, place], centres[:, place])
         for place in space.layout.parts
     ]
-    return np.maximum(np.stack(found, axis=1) + queries.offsets, 0.0)
+    scales = np.maximum(np.stack(found, axis=1) + queries.offsets, 0.0)
+    return np.where(counted.any(axis=1, keepdims=True), scales, np.float32(1.0))
 
 
 @dataclass(frozen=True)

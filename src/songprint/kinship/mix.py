@@ -63,20 +63,24 @@ def mix(
     away = subtract if subtract is not None and len(subtract) else None
     wanted = kinship.space.queries(add)
     raw = kinship.space.distances(wanted, weights)
-    for named in [add] if away is None else [add, away]:
-        raw[:, kinship.with_copies_and_wholes(kinship.rows_of(named))] = np.inf
+    raw[:, kinship.with_copies_and_wholes(kinship.rows_of(add))] = np.inf
     raw[:, kinship.copies_by_sound(add, raw)] = np.inf
-    shortlist = nearest(raw.mean(axis=0), _SHORTLIST_TIMES * k)
-    near = _scaled(kinship, wanted, raw, shortlist, weights).mean(axis=0)
-    score = near
-    if away is not None:
+    middle = raw.mean(axis=0)
+    if away is None:
+        shortlist = nearest(middle, _SHORTLIST_TIMES * k)
+        score = _scaled(kinship, wanted, raw, shortlist, weights).mean(axis=0)
+    else:
         unwanted = kinship.space.queries(away)
         against = kinship.space.distances(unwanted, weights)
+        itself = kinship.with_copies_and_wholes(kinship.rows_of(away))
+        against[:, itself] = np.inf
+        shortlist = nearest(np.where(np.isfinite(against[0]), middle, np.inf), _SHORTLIST_TIMES * k)
+        near = _scaled(kinship, wanted, raw, shortlist, weights).mean(axis=0)
         far = _scaled(kinship, unwanted, against, shortlist, weights).min(axis=0)
         score = np.where(far < near, np.inf, near - AWAY * far)
     order = shortlist[np.argsort(score, kind="stable")[: int(np.isfinite(score).sum())]]
     centre = wanted.combined(np.full(len(add), 1 / len(add)))
-    return kinship.explained(centre, Choice(kinship, k, artist_cap).extend(order), weights)
+    return kinship.explained(centre, Choice(kinship, k, artist_cap).extend(order), weights, middle)
 
 
 def _scaled(

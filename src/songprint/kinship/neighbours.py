@@ -284,7 +284,7 @@ class Kinship:
         return chosen
 
     def explained(
-        self, queries: Queries, rows: Sequence[int], weights: Weights, raw: Floats | None = None
+        self, queries: Queries, rows: Sequence[int], weights: Weights, raw: Floats
     ) -> list[Neighbour]:
         """Return songs as neighbours of one point, in the order given.
 
@@ -296,13 +296,11 @@ class Kinship:
             The songs.
         weights : Weights
             Of the parts.
-        raw : ndarray [shape=(n,)], optional
+        raw : ndarray [shape=(n,)]
             The point's distances to all songs, infinite for those that do not count.
         """
         if not len(rows):
             return []
-        if raw is None:
-            raw = self.space.distances(queries, weights)[0]
         index = np.asarray(rows, np.intp)
         parts = self.space.by_part(queries, index)[0] * weights.shares()
         own = scales_by_part(self.space, queries, raw[None, :])[0] @ weights.shares()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -167,12 +168,12 @@ def grow(
         raise UsageError("a station needs a seed")
     wanted = kinship.space.queries(asked)
     judge = _Judge(kinship, wanted, wishes)
-    playable = np.ones(len(kinship), bool)
     itself = seeds if isinstance(seeds, Sequence) else kinship.rows_of(seeds)
-    playable[kinship.with_copies_and_wholes(itself)] = False
-    playable[judge.copies_by_sound(asked)] = False
-    judged = [*wishes.likes, *wishes.dislikes, *wishes.skips, *wishes.never]
-    playable[kinship.with_copies(judged)] = False
+    judge.leave_out(kinship.with_copies_and_wholes(itself))
+    judge.leave_out(judge.copies_by_sound(asked))
+    judge.leave_out(kinship.with_copies(wishes.likes))
+    playable = np.isfinite(judge.nearest)
+    playable[kinship.with_copies([*wishes.dislikes, *wishes.skips, *wishes.never])] = False
     guards, remarks = _guards(kinship, asked, judge.nearest, wishes)
 
     chosen = Choice(kinship, wishes.length, wishes.artist_cap)
@@ -223,7 +224,16 @@ class _Judge:
         self._refused_raw = kinship.space.distances(
             kinship.space.queries(self._refused), self._weights
         )
-        self.nearest: Floats = self._raw.min(axis=0)
+        self._refused_raw[:, self._refused] = np.inf
+
+    def leave_out(self, rows: Rows) -> None:
+        """Let songs be no kin: what is wanted itself, and its copies."""
+        self._raw[:, rows] = np.inf
+
+    @cached_property
+    def nearest(self) -> Floats:
+        """How far each song is from the nearest of what is wanted, when all is left out."""
+        return np.asarray(self._raw.min(axis=0))
 
     def kin_of(self, rows: Sequence[int]) -> list[int]:
         """Return which of what is wanted each song is nearest to."""
