@@ -78,11 +78,28 @@ def test_too_few_artists_are_told_of(bridge: Kinship) -> None:
     assert "too few artists" in found.remarks[0]
 
 
-def test_too_few_songs_are_told_of() -> None:
-    kinship = Kinship(kin_catalogue("rock", each=5))
-    found = travel(kinship, kinship.catalogue.take([0, 4]), 10, artist_cap=0)
-    assert len(found.steps) == 3
-    assert found.remarks == ["there are only 3 songs on the way"]
+@pytest.mark.parametrize("artists", [2, 7, 9])
+def test_a_path_is_as_long_as_was_asked_where_songs_are_enough(
+    bridge: Kinship, artists: int
+) -> None:
+    some = bridge.catalogue.take(range(0, BETWEEN, 3))
+    names = np.array([f"artist {i % artists}" for i in range(len(some))], object)
+    kinship = Kinship(replace(some, artists=names))
+    found = travel(kinship, ends(kinship), 10)
+    assert len(found.steps) == 10
+    assert found.remarks == ["there are too few artists on the way: some come more than once"]
+
+
+@pytest.mark.parametrize(
+    ("songs", "remark"),
+    [(2, "there is no song"), (3, "there is only 1 song"), (5, "there are only 3 songs")],
+)
+@pytest.mark.parametrize("artist_cap", [0, 1])
+def test_too_few_songs_are_told_of(songs: int, remark: str, artist_cap: int) -> None:
+    kinship = Kinship(kin_catalogue("rock", each=songs, songs_an_artist=1))
+    found = travel(kinship, kinship.catalogue.take([0, songs - 1]), 10, artist_cap=artist_cap)
+    assert len(found.steps) == songs - 2
+    assert found.remarks == [f"{remark} on the way"]
 
 
 def test_paths_that_cannot_be_are_refused(bridge: Kinship) -> None:

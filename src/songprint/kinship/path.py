@@ -154,37 +154,47 @@ def _deal(
     costs = assignment.costs
     remarks = []
     for turn in range(_ROUNDS):
-        dealt = [i for row, i in enumerate(assignment.columns.tolist()) if costs[row, i] < _NEVER]
+        pairs = enumerate(assignment.columns.tolist())
+        dealt = [(step, i) for step, i in pairs if costs[step, i] < _NEVER]
         surplus = _surplus(kinship, costs, candidates, dealt, artist_cap) if artist_cap else []
         if not surplus:
             break
-        if turn == _ROUNDS - 1 or len(candidates) - len(surplus) < len(costs):
+        left = costs.min(axis=0) < _NEVER
+        left[surplus] = False
+        if turn == _ROUNDS - 1 or left.sum() < min(len(costs), len(candidates)):
             remarks.append("there are too few artists on the way: some come more than once")
             break
         assignment.raise_costs(surplus, _NEVER)
     if len(dealt) < len(costs):
-        remarks.append(f"there are only {len(dealt)} songs on the way")
-    return dealt, remarks
+        remarks.append(f"there {_only(len(dealt))} on the way")
+    return [i for _, i in dealt], remarks
+
+
+def _only(songs: int) -> str:
+    """Say how few songs there are."""
+    if songs == 0:
+        return "is no song"
+    return "is only 1 song" if songs == 1 else f"are only {songs} songs"
 
 
 def _surplus(
     kinship: Kinship,
     costs: NDArray[np.floating],
     candidates: Rows,
-    dealt: list[int],
+    dealt: list[tuple[int, int]],
     artist_cap: int,
 ) -> list[int]:
     """Return the candidates to give up: an artist's beyond the cap, the dearest and unused."""
-    by_artist: dict[str, list[int]] = defaultdict(list)
-    for step, i in enumerate(dealt):
+    by_artist: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    for step, i in dealt:
         artist = kinship.artists[candidates[i]]
         if artist is not None:
-            by_artist[artist].append(step)
+            by_artist[artist].append((step, i))
     given_up: list[int] = []
     theirs = kinship.artists[candidates]
-    for artist, steps in by_artist.items():
-        if len(steps) > artist_cap:
-            steps.sort(key=lambda step: costs[step, dealt[step]])
-            kept = {dealt[step] for step in steps[:artist_cap]}
+    for artist, pairs in by_artist.items():
+        if len(pairs) > artist_cap:
+            pairs.sort(key=lambda pair: float(costs[pair]))
+            kept = {i for _, i in pairs[:artist_cap]}
             given_up += [int(i) for i in np.flatnonzero(theirs == artist) if i not in kept]
     return given_up
