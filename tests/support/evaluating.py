@@ -1,4 +1,4 @@
-"""Songs, a head and a card that nobody measured."""
+"""Songs and a card that nobody measured."""
 
 from __future__ import annotations
 
@@ -21,30 +21,29 @@ from songprint.evaluate.results import (
     SeedScore,
     Vote,
 )
-from songprint.genre.head import GenreHead
-from songprint.genre.taxonomy import NOT_MUSIC
+from songprint.fingerprints import Probability
 from support.madeup import made_up
 
 GENRES = ("jazz", "rock")
 
 
-def head() -> GenreHead:
-    """Jazz and rock, each read from one component of the embedding."""
-    weights = np.zeros((256, 3))
-    weights[:3] = 20 * np.eye(3)
-    return GenreHead((*GENRES, NOT_MUSIC), weights, np.zeros(3), 1.0, 0.5, "sha")
-
-
 def song(i, label=None, artist=None, split="", seed=0):
-    """Song `i`, jazz if that is even, by an artist of two songs or so."""
+    """Song `i`, jazz if that is even, and heard so, by an artist of two songs or so."""
     number = i % 2
     rng = np.random.default_rng([seed, i])
     embedding = np.zeros(256)
     embedding[:8] = 0.1 * rng.normal(size=8)
     embedding[number] += 3
     embedding /= np.linalg.norm(embedding)
+    fingerprint = made_up(n=6)
+    heard = sorted(fingerprint.genres, key=lambda genre: genre.name != GENRES[number])
     fingerprint = replace(
-        made_up(n=6), embedding=embedding.astype(np.float32), content_hash=f"{seed}-{i}"
+        fingerprint,
+        embedding=embedding.astype(np.float32),
+        genres=tuple(
+            Probability(genre.name, p.p) for genre, p in zip(heard, fingerprint.genres, strict=True)
+        ),
+        content_hash=f"{seed}-{i}",
     )
     name = f"artist {i // 4}-{number}" if artist is None else artist
     return Measured(f"{i}.mp3", label or GENRES[number], name, split, fingerprint)

@@ -135,7 +135,6 @@ def _dataset(spec: str, out: Path | None, as_json: bool, workers: int | None) ->
     from songprint.evaluate.dataset import evaluate_songs
     from songprint.evaluate.dataset_card import render_dataset
     from songprint.evaluate.results import as_json as plain
-    from songprint.fingerprints import default_fingerprinter
 
     opened = open_dataset(spec)
     if opened.note:
@@ -152,7 +151,7 @@ def _dataset(spec: str, out: Path | None, as_json: bool, workers: int | None) ->
         raise SongprintError("no song could be heard, so nothing can be measured")
     unusable = [{"path": item.id, "error": item.reason} for item in left_out if not item.expected]
     failed = [*unusable, *unheard]
-    report = evaluate_songs(opened.about.title, measured, default_fingerprinter().head)
+    report = evaluate_songs(opened.about.title, measured)
     if out is not None:
         out.write_text(render_dataset(report), encoding="utf-8")
         complain(f"wrote {out}")

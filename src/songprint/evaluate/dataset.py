@@ -15,8 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from songprint.audio.peaks import Peaks
-from songprint.encoder.windows import count_windows
-from songprint.evaluate.head_check import judge_all, score_head
+from songprint.evaluate.head_check import score_head
 from songprint.evaluate.intervals import bootstrap_mean
 from songprint.evaluate.leaks import (
     Item,
@@ -37,7 +36,6 @@ from songprint.evaluate.retrieval import (
     share_never_reached,
 )
 from songprint.fingerprints import Fingerprint
-from songprint.genre.head import GenreHead
 
 MOST_FOLDS = 10
 FEWEST_SONGS = 20
@@ -108,7 +106,7 @@ class DatasetReport:
 Split = tuple[NDArray[np.intp], NDArray[np.intp]]
 
 
-def evaluate_songs(dataset: str, songs: Sequence[Measured], head: GenreHead) -> DatasetReport:
+def evaluate_songs(dataset: str, songs: Sequence[Measured]) -> DatasetReport:
     """Measure songprint on labelled songs.
 
     Parameters
@@ -116,9 +114,7 @@ def evaluate_songs(dataset: str, songs: Sequence[Measured], head: GenreHead) -> 
     dataset : str
         What they are called.
     songs : sequence of Measured
-        At least one.
-    head : GenreHead
-        Of the model that made the fingerprints.
+        At least one, all heard by the shipped model.
 
     Raises
     ------
@@ -147,7 +143,7 @@ def evaluate_songs(dataset: str, songs: Sequence[Measured], head: GenreHead) -> 
         dict(Counter(labels.tolist()).most_common()),
         artists_known,
         split,
-        _head(head, songs, labels, _judged(parts), notes),
+        _head(songs, labels, _judged(parts), notes),
         _probe(embeddings, labels, groups, splits, notes),
         _neighbours(embeddings, labels, groups),
         _leaks(songs, parts),
@@ -199,13 +195,14 @@ def _judged(parts: Sequence[str]) -> NDArray[np.bool_]:
 
 
 def _head(
-    head: GenreHead,
     songs: Sequence[Measured],
     labels: Labels,
     judged: NDArray[np.bool_],
     notes: list[str],
 ) -> HeadScore | None:
-    known = np.isin(labels, head.genres) & judged
+    """Score what the fingerprints themselves say, as `songprint classify` shows it."""
+    genres = [genre.name for genre in songs[0].fingerprint.genres]
+    known = np.isin(labels, genres) & judged
     outside = judged & ~known
     if outside.any():
         names = ", ".join(sorted(set(labels[outside].tolist())))
@@ -216,11 +213,9 @@ def _head(
         return None
     notes.append(TAUGHT_ON)
     heard = [song.fingerprint for song, named in zip(songs, known, strict=True) if named]
-    called, confidence, sure = judge_all(
-        head,
-        np.stack([fingerprint.embedding for fingerprint in heard]),
-        np.array([count_windows(fingerprint.seconds) for fingerprint in heard]),
-    )
+    called = np.array([fingerprint.genres[0].name for fingerprint in heard])
+    confidence = np.array([fingerprint.genres[0].p for fingerprint in heard])
+    sure = np.array([not fingerprint.unsure for fingerprint in heard])
     return score_head("genre head, as shipped", labels[known], called, confidence, sure)
 
 
