@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,7 +15,6 @@ from typer.testing import CliRunner
 from songprint.cli import evaluate as command
 from songprint.cli.app import _Group
 from songprint.errors import DecodeError
-from songprint.genre.head import GenreHead
 from support.drawing import document
 from support.evaluating import small_card, song
 
@@ -44,18 +44,14 @@ def table(tmp_path) -> Path:
 
 @pytest.fixture
 def _model(monkeypatch):
-    weights = np.zeros((256, 2))
-    weights[:2] = 9 * np.eye(2)
-
     def fingerprint(path, **_):
         number = Path(path).stem
         if not number.isdigit():
             raise DecodeError(path, "is no song")
-        return song(int(number)).fingerprint
+        heard = song(int(number)).fingerprint
+        return replace(heard, doubt="no genre") if Path(path).parent.name == "unsure" else heard
 
-    pretender = SimpleNamespace(
-        fingerprint=fingerprint, head=GenreHead(("jazz", "rock"), weights, np.zeros(2), 1, 0.5, "x")
-    )
+    pretender = SimpleNamespace(fingerprint=fingerprint)
     # Another process would have the real one.
     monkeypatch.setattr("songprint.cli.hearing.MANY_SONGS", sys.maxsize)
     monkeypatch.setattr("songprint.fingerprints.default_fingerprinter", lambda: pretender)
@@ -79,6 +75,17 @@ def test_it_prints_one_json_document(table):
     ]  # fmt: skip
     assert told["head"]["accuracy"]["value"] == 1
     assert told["failed"] == []
+
+
+@pytest.mark.usefixtures("_model")
+def test_songs_that_are_all_unsure_are_a_document(table):
+    unsure = table.parent / "unsure"
+    unsure.mkdir()
+    for file in [*table.parent.glob("*.wav"), table]:
+        file.rename(unsure / file.name)
+    told = document("evaluate", evaluate(f"table:{unsure / table.name}", "--json").stdout)
+    assert told["head"]["sure"]["coverage"]["successes"] == 0
+    assert told["head"]["sure"]["accuracy"] is None
 
 
 @pytest.mark.usefixtures("_model")

@@ -17,6 +17,8 @@ from songprint.evaluate.confusion import confusion_matrix, genre_scores, macro_f
 from songprint.evaluate.metrics import (
     accuracy,
     balanced_accuracy,
+    effective_songs,
+    share_of,
     wilson,
 )
 
@@ -53,6 +55,48 @@ def test_wilson_refuses_what_cannot_be():
             wilson(successes, trials)
     with pytest.raises(ValueError, match="confidence"):
         wilson(1, 2, 1.0)
+
+
+def test_songs_of_one_artist_count_less_the_more_they_agree():
+    artists = np.array(list("aabbccdd"))
+    alone = share_of(np.array([1, 0, 1, 0, 1, 0, 1, 0], bool), artists)
+    together = share_of(np.array([1, 1, 1, 1, 0, 0, 0, 0], bool), artists)
+    assert (alone.low, alone.high) == (wilson(4, 8).low, wilson(4, 8).high)
+    # Four artists, each all right or all wrong: three independent songs would vary as much.
+    assert together.low == pytest.approx(wilson(2, 4, effective=3).low)
+    assert (together.value, together.trials) == (0.5, 8)
+
+
+def test_effective_songs_lie_between_one_and_all():
+    one, right = np.array(["a"] * 6), np.array([1, 0, 1, 1, 0, 1.0])
+    assert effective_songs(right, one) == 1
+    assert effective_songs(right, np.arange(6).astype(str)) == 6
+    assert effective_songs(np.ones(6), one) == 6
+    assert share_of(right, one).high - share_of(right, one).low > 0.7
+
+
+def test_intervals_over_artists_hold_the_truth_as_often_as_they_say():
+    rng = np.random.default_rng(0)
+    artists = np.repeat(np.arange(40).astype(str), 4)
+    held = np.zeros(2)
+    for _ in range(400):
+        of_artist = rng.beta(1.6, 0.4, 40)  # songs of an artist agree: a mean of 0.8
+        right = rng.random(160) < np.repeat(of_artist, 4)
+        for i, share in enumerate((share_of(right), share_of(right, artists))):
+            held[i] += share.low <= 0.8 <= share.high
+    assert held[0] < 0.9 * 400
+    assert 0.92 * 400 < held[1] < 0.99 * 400
+
+
+def test_scores_by_genre_respect_artists():
+    truth = np.array(["jazz"] * 8)
+    called = np.array(["jazz", "jazz", "rock", "rock"] * 2)
+    artists = np.array(list("aabbccdd"))
+    [jazz, _] = genre_scores(truth, called, artists)
+    [plain, _] = genre_scores(truth, called)
+    assert jazz.recall.value == plain.recall.value == 0.5
+    assert jazz.recall.low < plain.recall.low
+    assert jazz.f1.low < plain.f1.low
 
 
 def test_accuracy_by_hand():

@@ -160,7 +160,7 @@ def finetune_songs(
 
     from songprint.cli.progress import EpochProgress
     from songprint.evaluate.intervals import mcnemar
-    from songprint.evaluate.metrics import wilson
+    from songprint.evaluate.metrics import share_of
     from songprint.genre.personal import conclude
     from songprint.learn import finetune as tuning
 
@@ -187,12 +187,11 @@ def finetune_songs(
         personal = replace(personal, encoder=folder.relative_to(place.parent).as_posix())
         learnt = Learnt.measure(personal, moved, held_out)
     finetuned_right, frozen_right = comparison.right
-    songs = len(comparison.truth)
     return Finetuned(
         learnt,
         comparison.kept,
-        wilson(int(frozen_right.sum()), songs),
-        wilson(int(finetuned_right.sum()), songs),
+        share_of(frozen_right, examples.artists),
+        share_of(finetuned_right, examples.artists),
         mcnemar(finetuned_right, frozen_right).p,
         comparison.nearness,
     )

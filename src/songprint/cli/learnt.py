@@ -78,7 +78,7 @@ class Learnt:
         classes = personal.head.classes
         called = np.array(classes)[held_out.argmax(axis=1)]
         matrix = confusion_matrix(examples.labels, called, classes)
-        share = accuracy(examples.labels, called)
+        share = accuracy(examples.labels, called, examples.artists)
         return cls(
             with_accuracy(personal, share.successes, share.trials, share.low, share.high),
             share,

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from songprint.evaluate.metrics import Share, wilson
+from songprint.evaluate.metrics import Labels, Share, share_of
 
 Confidence = NDArray[np.float64]
 Right = NDArray[np.bool_]
@@ -61,7 +61,9 @@ def validate(confidence: Confidence, right: Right) -> None:
         raise ValueError("confidences must lie between 0 and 1")
 
 
-def reliability_table(confidence: Confidence, right: Right, bins: int = 10) -> list[Bin]:
+def reliability_table(
+    confidence: Confidence, right: Right, bins: int = 10, groups: Labels | None = None
+) -> list[Bin]:
     """Sort predictions into bins by confidence [1]_.
 
     Parameters
@@ -72,6 +74,8 @@ def reliability_table(confidence: Confidence, right: Right, bins: int = 10) -> l
         Whether it was right.
     bins : int
         Bins of equal count (to within one); as many as there are songs at most.
+    groups : ndarray [shape=(n,)], optional
+        Artist of each song, for the intervals.
 
     Returns
     -------
@@ -83,7 +87,10 @@ def reliability_table(confidence: Confidence, right: Right, bins: int = 10) -> l
         raise ValueError(f"{bins} bins")
     order = np.argsort(confidence, kind="stable")
     return [
-        Bin(float(confidence[part].mean()), wilson(int(right[part].sum()), len(part)))
+        Bin(
+            float(confidence[part].mean()),
+            share_of(right[part], None if groups is None else groups[part]),
+        )
         for part in np.array_split(order, min(bins, len(order)))
     ]
 
@@ -142,8 +149,10 @@ def selective_accuracy(
     return counts / len(order), right[order].cumsum()[last_of_equals] / counts
 
 
-def select(right: Right, kept: Right) -> Selection:
+def select(right: Right, kept: Right, groups: Labels | None = None) -> Selection:
     """Return how many songs a classifier speaks on (`kept`) and how many of these are right.
+
+    `groups` names the artist of each song, for the intervals.
 
     Raises
     ------
@@ -152,6 +161,6 @@ def select(right: Right, kept: Right) -> Selection:
     """
     if right.shape != kept.shape or right.ndim != 1 or len(right) == 0:
         raise ValueError(f"{kept.shape} choices for {right.shape} predictions")
-    spoken = int(kept.sum())
-    correct = wilson(int((right & kept).sum()), spoken) if spoken else None
-    return Selection(wilson(spoken, len(right)), correct)
+    theirs = None if groups is None else groups[kept]
+    correct = share_of(right[kept], theirs) if kept.any() else None
+    return Selection(share_of(kept, groups), correct)

@@ -68,9 +68,11 @@ def render(card: Card, figures: Sequence[str] = ()) -> str:
         *_what(card),
         *_heading("Genre, judged from a fixed representation"),
         "A classifier is trained on top of what each system makes of a song; genres count alike, "
-        "and nothing is chosen on the songs that it is measured on. Accuracy with its 95 % Wilson "
-        "interval; difference to the better of the two teachers in points, with a 95 % bootstrap "
-        "interval over artists (GTZAN: over clips, and the p of McNemar's exact test).",
+        "and nothing is chosen on the songs that it is measured on. Accuracy with its 95 % "
+        "interval: songs of one artist are no independent trials, so it is Wilson's for as many "
+        "independent songs as would tell as much; difference to the better of the two teachers in "
+        "points, with a 95 % bootstrap interval over artists (GTZAN: over clips, and the p of "
+        "McNemar's exact test).",
         "",
     ]
     for comparison in card.comparisons:

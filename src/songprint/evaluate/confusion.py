@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from songprint.evaluate.intervals import Interval
-from songprint.evaluate.metrics import Labels, Share, wilson
+from songprint.evaluate.metrics import Labels, Share, share_of
 
 
 @dataclass(frozen=True)
@@ -86,20 +86,26 @@ def confusion_matrix(
     return matrix
 
 
-def genre_scores(truth: Labels, predicted: Labels) -> list[GenreScore]:
-    """Return the scores of every genre in either, in alphabetical order."""
-    names = genres_of(truth, predicted)
-    matrix = confusion_matrix(truth, predicted, names)
+def genre_scores(
+    truth: Labels, predicted: Labels, groups: Labels | None = None
+) -> list[GenreScore]:
+    """Return the scores of every genre in either, in alphabetical order.
+
+    `groups` [shape=(n,)] names the artist of each song, for the intervals.
+    """
+    _validate(truth, predicted)
+
+    def share(of: NDArray[np.bool_]) -> Share | None:
+        theirs = None if groups is None else groups[of]
+        return share_of(both[of], theirs) if of.any() else None
+
     scores = []
-    for i, name in enumerate(names):
-        both, is_so, called_so = (
-            int(n) for n in (matrix[i, i], matrix[i].sum(), matrix[:, i].sum())
-        )
-        jaccard = wilson(both, is_so + called_so - both)
+    for name in genres_of(truth, predicted):
+        is_so, called_so = truth == name, predicted == name
+        both = is_so & called_so
+        jaccard = share_of(both[of := is_so | called_so], None if groups is None else groups[of])
         f1 = Interval(_f1(jaccard.value), _f1(jaccard.low), _f1(jaccard.high))
-        precision = wilson(both, called_so) if called_so else None
-        recall = wilson(both, is_so) if is_so else None
-        scores.append(GenreScore(name, precision, recall, f1, is_so))
+        scores.append(GenreScore(name, share(called_so), share(is_so), f1, int(is_so.sum())))
     return scores
 
 

@@ -143,7 +143,7 @@ def evaluate_songs(dataset: str, songs: Sequence[Measured]) -> DatasetReport:
         dict(Counter(labels.tolist()).most_common()),
         artists_known,
         split,
-        _head(songs, labels, _judged(parts), notes),
+        _head(songs, labels, groups, _judged(parts), notes),
         _probe(embeddings, labels, groups, splits, notes),
         _neighbours(embeddings, labels, groups),
         _leaks(songs, parts),
@@ -197,6 +197,7 @@ def _judged(parts: Sequence[str]) -> NDArray[np.bool_]:
 def _head(
     songs: Sequence[Measured],
     labels: Labels,
+    groups: Labels,
     judged: NDArray[np.bool_],
     notes: list[str],
 ) -> HeadScore | None:
@@ -216,7 +217,8 @@ def _head(
     called = np.array([fingerprint.genres[0].name for fingerprint in heard])
     confidence = np.array([fingerprint.genres[0].p for fingerprint in heard])
     sure = np.array([not fingerprint.unsure for fingerprint in heard])
-    return score_head("genre head, as shipped", labels[known], called, confidence, sure)
+    title = "genre head, as shipped"
+    return score_head(title, labels[known], called, confidence, sure, groups[known])
 
 
 def _probe(
@@ -245,7 +247,8 @@ def _probe(
         return None
     names = np.array([str(name) for name in called[tested]])
     sure = np.ones(int(tested.sum()), bool)
-    return score_head("probe of the embedding", labels[tested], names, confidence[tested], sure)
+    title = "probe of the embedding"
+    return score_head(title, labels[tested], names, confidence[tested], sure, groups[tested])
 
 
 def _neighbours(

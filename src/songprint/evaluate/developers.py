@@ -287,8 +287,8 @@ def _seed_experiment(data: _Set, options: Options, tell: Tell) -> tuple[Outcome,
         scores.append(
             SeedScore(
                 name,
-                accuracy(truth, called),
-                accuracy(data.songs.labels, songs),
+                accuracy(truth, called, data.songs.artists[snippets.songs]),
+                accuracy(data.songs.labels, songs, data.songs.artists),
                 judged.known_songs,
             )
         )

@@ -87,7 +87,9 @@ def check_head(
         "Emotify, artists that the encoder never heard either": unheard,
     }
     return [
-        score_head(title, data.labels[rows], called[rows], confidence[rows], sure[rows])
+        score_head(
+            title, data.labels[rows], called[rows], confidence[rows], sure[rows], data.groups[rows]
+        )
         for title, rows in sets.items()
         if len(rows)
     ]
@@ -115,20 +117,21 @@ def score_head(
     called: Labels,
     confidence: NDArray[np.float64],
     sure: NDArray[np.bool_],
+    groups: Labels | None = None,
 ) -> HeadScore:
-    """Score what a head said of songs, [shape=(n,)] each."""
+    """Score what a head said of songs, [shape=(n,)] each; `groups` are their artists."""
     right = truth == called
     genres = genres_of(truth, called)
     matrix = confusion_matrix(truth, called, genres)
     return HeadScore(
         title,
-        accuracy(truth, called),
+        accuracy(truth, called, groups),
         macro_f1(truth, called),
         expected_calibration_error(confidence, right),
         ece_by_chance(confidence),
-        select(right, sure),
-        tuple(reliability_table(confidence, right)),
-        tuple(genre_scores(truth, called)),
+        select(right, sure, groups),
+        tuple(reliability_table(confidence, right, groups=groups)),
+        tuple(genre_scores(truth, called, groups)),
         genres,
         tuple(tuple(int(n) for n in row) for row in matrix),
     )

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from songprint.evaluate import voting
 from songprint.evaluate.confusion import macro_f1
 from songprint.evaluate.intervals import bootstrap_difference, bootstrap_mean, mcnemar
-from songprint.evaluate.metrics import Labels, accuracy, wilson
+from songprint.evaluate.metrics import Labels, accuracy, share_of
 from songprint.evaluate.probe import artist_folds, fit_probe, fit_svm
 from songprint.evaluate.representations import Representation
 from songprint.evaluate.results import Accuracy, Comparison, Neighbourhoods, Retrieval, Vote
@@ -138,7 +138,7 @@ def compare(
     best = max(candidates, key=lambda i: float(right[i].mean()), default=None)
     rows = []
     for i, outcome in enumerate(outcomes):
-        row = _score(outcome, right[i], songs.labels)
+        row = _score(outcome, right[i], songs)
         if best is not None and i != best:
             single = len(right[i]) == len(right[best]) == 1
             row = replace(
@@ -164,14 +164,14 @@ def only(outcomes: Sequence[Outcome], chosen: NDArray[np.bool_]) -> list[Outcome
     return [replace(outcome, predicted=outcome.predicted[:, chosen]) for outcome in outcomes]
 
 
-def _score(outcome: Outcome, right: NDArray[np.bool_], labels: Labels) -> Accuracy:
+def _score(outcome: Outcome, right: NDArray[np.bool_], songs: Songs) -> Accuracy:
     shares = right.mean(axis=1)
     return Accuracy(
         outcome.system,
         outcome.classifier,
-        wilson(round(float(right.mean()) * len(labels)), len(labels)),
+        share_of(right.mean(axis=0), songs.artists),
         (float(shares.min()), float(shares.max())),
-        float(np.mean([macro_f1(labels, called) for called in outcome.predicted])),
+        float(np.mean([macro_f1(songs.labels, called) for called in outcome.predicted])),
     )
 
 
@@ -268,7 +268,8 @@ def measure_votes(
         for way, vote in voting.WAYS.items():
             called = [int(vote(windows[i], probe.predict_proba).argmax()) for i in test]
             predicted[way][test] = probe.classes_[called]
+    of_tested = None if artists is None else artists[tested]
     return [
-        Vote(title, way, accuracy(labels[tested], called[tested]))
+        Vote(title, way, accuracy(labels[tested], called[tested], of_tested))
         for way, called in predicted.items()
     ]

@@ -1,6 +1,7 @@
 """What an evaluation found, as plain values, and the same as JSON.
 
-Shares carry their Wilson interval, means a bootstrap interval over artists.
+Shares carry Wilson's interval for as many songs as theirs are worth, artists considered
+(:func:`songprint.evaluate.metrics.share_of`), means a bootstrap interval over artists.
 """
 
 from __future__ import annotations
@@ -27,8 +28,7 @@ class Accuracy:
     system, classifier : str
         What hears, and what judges.
     accuracy : Share
-        Over all shuffles of the folds, the successes rounded to whole songs; Wilson interval for
-        that many songs.
+        Over all shuffles of the folds, the successes rounded to whole songs.
     spread : tuple of float
         Least and greatest accuracy of a single shuffle.
     macro_f1 : float
