@@ -26,6 +26,17 @@ def test_a_path_visits_all_once_and_is_near_the_shortest(seed: int, n: int) -> N
     assert length(costs, path) <= 1.5 * best + 1e-9
 
 
+@given(st.integers(0, 10_000), st.integers(4, 9))
+def test_no_stretch_of_a_path_is_better_turned_round(seed: int, n: int) -> None:
+    points = np.random.default_rng(seed).random((n, 2))
+    costs = np.linalg.norm(points[:, None] - points[None], axis=2)
+    path = shortest_path(costs)
+    for i in range(1, n - 1):
+        for j in range(i + 2, n + 1):
+            turned = [*path[:i], *path[i:j][::-1], *path[j:]]
+            assert length(costs, path) <= length(costs, turned) + 1e-5
+
+
 def test_points_on_a_line_are_visited_in_order() -> None:
     places = np.array([0.0, 3.0, 1.0, 4.0, 2.0])
     assert shortest_path(np.abs(places[:, None] - places[None])) == [0, 2, 4, 1, 3]

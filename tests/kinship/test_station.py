@@ -11,6 +11,7 @@ from songprint.errors import UsageError
 from songprint.kinship.distance import Weights
 from songprint.kinship.neighbours import Kinship
 from songprint.kinship.station import Station, Wishes, grow
+from songprint.library.catalogue import Catalogue
 from support.kin import KINDS, kin_catalogue, kind_of
 
 EACH = 40
@@ -238,6 +239,38 @@ def test_weights_are_heard(kinship: Kinship) -> None:
 def test_wishes_that_cannot_be_are_refused(wishes: dict[str, object], said: str) -> None:
     with pytest.raises(UsageError, match=said):
         Wishes(**wishes)  # type: ignore[arg-type]
+
+
+def test_a_skip_takes_less_with_it_than_a_dislike(kinship: Kinship) -> None:
+    wishes = Wishes(length=EACH - 1, same_genre=True, artist_cap=0)
+    plain = rows(grow(kinship, [0], wishes))
+    skipped = rows(grow(kinship, [0], replace(wishes, skips=(plain[10],))))
+    disliked = rows(grow(kinship, [0], replace(wishes, dislikes=(plain[10],))))
+    assert set(disliked) < set(skipped) < set(plain)
+
+
+def few_rock_songs(kinship: Kinship) -> Catalogue:
+    return kinship.catalogue.take([*range(6), *range(EACH, 2 * EACH)])
+
+
+def test_beyond_its_guards_a_station_takes_the_nearest_however_popular(kinship: Kinship) -> None:
+    songs = few_rock_songs(kinship)
+    plays = np.random.default_rng(0).permutation(len(songs)).astype(np.float32)
+    some = Kinship(replace(songs, plays=plays))
+    usual, unpopular = (grow(some, [0], Wishes(length=15, unpopular=u)) for u in (0.0, 1.0))
+    assert len(usual.widened) == 10
+    assert set(usual.widened) == set(unpopular.widened)
+
+
+def test_an_artist_does_not_come_twice_in_a_row_where_a_station_widens(kinship: Kinship) -> None:
+    songs = few_rock_songs(kinship)
+    artists = np.array([f"artist {i}" for i in range(len(songs))], object)
+    station = grow(Kinship(replace(songs, artists=artists)), [0], Wishes(length=15))
+    last, first = rows(station)[4:6]
+    assert (last in station.widened, first in station.widened) == (False, True)
+    artists[first] = artists[last]
+    again = rows(grow(Kinship(replace(songs, artists=artists)), [0], Wishes(length=15)))
+    assert all(artists[one] != artists[other] for one, other in pairwise(again))
 
 
 def test_a_station_needs_a_seed(kinship: Kinship) -> None:
