@@ -29,6 +29,9 @@ SLOWEST_READ_BYTES_A_SECOND = 500_000
 SLOWEST_TIMES_REAL_TIME = 10
 """What a file may take on top: a slow network, and a slow machine with much else to do."""
 
+LAST_SECONDS = 5.0
+"""What a worker that has hung up may take to end by itself, and say of what."""
+
 MOST_CLAIMED_SECONDS = 6 * 3600.0
 
 
@@ -186,6 +189,8 @@ class WorkerPool:
         """Clear a worker away that died or must; return what that means for its song."""
         self._workers.remove(worker)
         ready, job, allowed_seconds = worker.ready, worker.job, worker.allowed_seconds
+        if not timed_out:
+            worker.process.join(LAST_SECONDS)
         code = worker.end()
         if not ready:
             raise SongprintError(
