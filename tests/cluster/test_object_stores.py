@@ -3,15 +3,18 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
+import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from songprint import Library
 from songprint.errors import LibraryError
-from songprint.library import lease
+from songprint.library import lease, objects
 from songprint.library.ingest import Added, add_folders
 from songprint.library.objects import open_bucket
 from support.shelves import small_song
@@ -107,7 +110,95 @@ def test_a_writer_that_lost_its_lease_leaves_the_next_one_alone(
     other.__exit__(None, None, None)
 
 
+class Forgetful:
+    """A store that does as it is told, and whose answers are lost."""
+
+    def __init__(self, store: Any) -> None:
+        self._store = store
+        self.lost = 0
+
+    def put(self, key: str, told: bytes, *, mode: Any = None) -> Any:
+        from obstore.exceptions import AlreadyExistsError, PreconditionError
+
+        answer = self._store.put(key, told, mode=mode)
+        if mode is None:
+            return answer
+        self.lost += 1  # it was told again, which is refused
+        raise AlreadyExistsError("it is there") if mode == "create" else PreconditionError("no")
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+
+class Failing:
+    """A store that has its troubles."""
+
+    def __init__(self) -> None:
+        self.asked = threading.Event()
+
+    def __getattr__(self, _: str) -> Any:
+        from obstore.exceptions import GenericError
+
+        self.asked.set()
+        raise GenericError("503 Slow Down")
+
+
+def test_a_lease_whose_answers_are_lost_is_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lease, "RENEWED_EVERY_SECONDS", 0.01)
+    held = lease.Lease(PLACE, "writer")
+    held._store = forgetful = Forgetful(held._store)
+    held.acquire(0.0)
+    while forgetful.lost < 3:
+        held.require()
+        time.sleep(0.01)
+    held.require()
+    held.release()
+
+
+def test_a_store_that_has_its_troubles_does_not_end_a_lease(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(lease, "RENEWED_EVERY_SECONDS", 0.01)
+    held = lease.Lease(PLACE, "writer")
+    held.acquire(0.0)
+    store, held._store = held._store, Failing()
+    assert held._store.asked.wait(10)
+    held._store, renewed = store, held._renewed
+    while held._renewed == renewed:
+        time.sleep(0.01)
+    held.require()
+    held.release()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("AWS_ENDPOINT_URL", "http://127.0.0.1:9", "the object store does not answer"),
+        ("AWS_ENDPOINT_URL", "nonsense", "AWS_ENDPOINT_URL is no address: nonsense"),
+        ("AWS_ALLOW_HTTP", "false", "is not encrypted, which AWS_ALLOW_HTTP=true allows"),
+        ("AWS_ACCESS_KEY_ID", None, "the environment has no key to the object store"),
+    ],
+)
+def test_a_store_that_cannot_be_asked_is_told_in_one_line(
+    name: str, value: str | None, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if value is None:
+        monkeypatch.delenv(name)
+    else:
+        monkeypatch.setenv(name, value)
+    objects._opened.cache_clear()
+    with pytest.raises(LibraryError) as refused:
+        Library.open(PLACE, create=True)
+    failed = add(Library.open(tmp_path / "here", create=True), MUSIC).failed
+    objects._opened.cache_clear()
+    for line in (str(refused.value), failed[0].problem):
+        assert line is not None
+        assert line.endswith(told)
+
+
 def test_what_cannot_be_reached_is_told_in_one_line() -> None:
+    with pytest.raises(LibraryError, match=r"cannot be opened: The specified bucket .* not exist$"):
+        Library.open("s3://no-such-bucket/library")
     with pytest.raises(LibraryError, match="there is no library here"):
         Library.open("s3://bucket/nothing")
     library = Library.open(PLACE, create=True)

@@ -47,7 +47,8 @@ class Lease:
         self._uri = uri
         self._key = f"{name}.lock"
         self._store = open_bucket(uri)
-        self._me = {"host": socket.gethostname(), "pid": os.getpid(), "id": uuid.uuid4().hex}
+        self._id = uuid.uuid4().hex
+        self._me = {"host": socket.gethostname(), "pid": os.getpid(), "id": self._id}
         self._tag: dict[str, Any] | None = None
         self._renewed = 0.0
         self._stop = threading.Event()
@@ -62,6 +63,7 @@ class Lease:
             If another holds it all the while.
         """
         until = time.monotonic() + wait_seconds
+        self._renewed = _clock()
         while not self._take():
             if time.monotonic() >= until:
                 raise LibraryError(f"{self._uri}: {self._who()} is writing to the library; wait")
@@ -96,9 +98,11 @@ class Lease:
         if self._put("create"):
             return True
         with suppress(FileNotFoundError), refusing_store(self._uri, "locked"):
-            held = self._store.head(self._key)
-            age = self._now() - held["last_modified"].timestamp()
-            return age > LASTS_SECONDS and self._put({"e_tag": held["e_tag"]})
+            held = self._store.get(self._key)
+            if self._is_mine(held):
+                return True
+            age = self._now() - held.meta["last_modified"].timestamp()
+            return age > LASTS_SECONDS and self._put({"e_tag": held.meta["e_tag"]})
         return False
 
     def _now(self) -> float:
@@ -119,16 +123,18 @@ class Lease:
 
     def _keep_renewing(self) -> None:
         while not self._stop.wait(RENEWED_EVERY_SECONDS):
-            with suppress(LibraryError, FileNotFoundError):  # a passing fault is tried again
-                if not self._put(self._tag) and not self._is_mine():
+            # A passing fault is tried again.
+            with suppress(LibraryError, FileNotFoundError), refusing_store(self._uri, "locked"):
+                if not self._put(self._tag) and not self._is_mine(self._store.get(self._key)):
                     self._tag = None
                     return
 
-    def _is_mine(self) -> bool:
+    def _is_mine(self, held: Any) -> bool:
         """Tell whether it is ours after all: a put may be done, and its answer be lost."""
-        found = self._store.get(self._key)
-        self._tag = {"e_tag": found.meta["e_tag"]}
-        return bool(json.loads(bytes(found.bytes())).get("id") == self._me["id"])
+        if self._id.encode() not in bytes(held.bytes()):
+            return False
+        self._tag = {"e_tag": held.meta["e_tag"]}
+        return True
 
     def _who(self) -> str:
         try:

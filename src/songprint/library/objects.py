@@ -20,6 +20,7 @@ from typing import Any
 
 from songprint.audio.suffixes import AUDIO_SUFFIXES
 from songprint.errors import LibraryError, SongprintError
+from songprint.library.refusals import reason
 
 SCHEMES = ("s3", "gs", "az")
 
@@ -77,20 +78,30 @@ def open_bucket(bucket: str) -> Any:
     return _opened(bucket, os.environ.get("AWS_ENDPOINT_URL"))
 
 
+class _UnopenedError(LibraryError):
+    """A store that cannot be asked for anything: for whatever was to be asked of it."""
+
+    def __init__(self, place: str, reason: str) -> None:
+        super().__init__(f"{place}: {reason}")
+        self.reason = reason
+
+
 @cache
-def _opened(bucket: str, _endpoint: str | None) -> Any:
+def _opened(bucket: str, endpoint: str | None) -> Any:
     try:
         from obstore.exceptions import BaseError
         from obstore.store import from_url
     except ImportError:
-        raise LibraryError(
-            f"{bucket}: object stores need songprint's extra [cluster]: "
-            "pip install 'songprint[cluster]'"
+        raise _UnopenedError(
+            bucket,
+            "object stores need songprint's extra [cluster]: pip install 'songprint[cluster]'",
         ) from None
+    if endpoint and not re.match(r"https?://[^/]", endpoint):
+        raise _UnopenedError(bucket, f"AWS_ENDPOINT_URL is no address: {endpoint}")
     try:
         return from_url(bucket)
     except (BaseError, ValueError) as error:
-        raise LibraryError(f"{bucket}: cannot be opened: {why(error)}") from error
+        raise _UnopenedError(bucket, f"cannot be opened: {reason(error)}") from error
 
 
 @contextmanager
@@ -113,22 +124,14 @@ def refusing_store(uri: str, what: str) -> Iterator[None]:
     """
     try:
         yield
+    except _UnopenedError as error:
+        raise LibraryError(f"{uri}: {error.reason}") from error
     except (SongprintError, FileNotFoundError):
         raise
     except Exception as error:  # obstore's errors are of a class that need not be installed
         if not type(error).__module__.startswith("obstore") and not isinstance(error, OSError):
             raise
-        raise LibraryError(f"{uri}: cannot be {what}: {why(error)}") from error
-
-
-def why(error: Exception) -> str:
-    """Return what an object store has against something, in one line, without its own account."""
-    text = str(error)
-    told = re.search(r"<Message>(.*?)</Message>", text, re.DOTALL)
-    if told is None:
-        text = re.sub(r"Error performing|Debug source:", "\n", text).strip().split("\n")[0]
-        return " ".join(text.split())[:200].rstrip(" :") or type(error).__name__
-    return " ".join(told[1].split())[:200]
+        raise LibraryError(f"{uri}: cannot be {what}: {reason(error)}") from error
 
 
 def look_at_object(uri: str) -> tuple[int, int] | None:

@@ -15,7 +15,13 @@ _KNOWN = {
     r"os error (13|1)\b|Permission denied": "permission denied",
     r"os error 30\b|Read-only file system": "its file system is read-only",
     r"os error 24\b|Too many open files": "this process has too many files open",
+    r"kind: Connect\b|error sending request|kind: Timeout": "the object store does not answer",
+    r"Missing ?AccessKeyId|credentials|token request|Account must be specified": (
+        "the environment has no key to the object store"
+    ),
+    r"BadScheme": "the object store is not encrypted, which AWS_ALLOW_HTTP=true allows",
 }
+_STORES_OWN = re.compile("<Message>(.*?)</Message>", re.DOTALL)
 
 
 @contextmanager
@@ -45,14 +51,19 @@ def refusing(path: Path | str, what: str) -> Iterator[None]:
 def advised(error: BaseException) -> str:
     """Return why, and what to do if it may be damage."""
     text = reason(error)
-    return text if text in _KNOWN.values() else f"{text}; songprint doctor tells if it is damaged"
+    if text in _KNOWN.values() or _STORES_OWN.search(str(error)):
+        return text
+    return f"{text}; songprint doctor tells if it is damaged"
 
 
 def reason(error: BaseException) -> str:
     """Return why, without Rust's own account of where."""
     text = str(error)
+    if told := _STORES_OWN.search(text):
+        return " ".join(told[1].split())[:200]
     for pattern, meaning in _KNOWN.items():
         if re.search(pattern, text, re.IGNORECASE):
             return meaning
-    text = re.sub(r",? ?/\S+\.rs:\d+(:\d+)?.*", "", " ".join(text.split()))
-    return text[:200].strip() or type(error).__name__
+    text = re.sub(r"(Error performing|Debug source:).*", "", " ".join(text.split()))
+    text = re.sub(r",? ?/\S+\.rs:\d+(:\d+)?.*", "", text)
+    return text[:200].rstrip(" :") or type(error).__name__

@@ -49,8 +49,9 @@ class StoreLibrary(Library):
             If there is none, or the store does not answer.
         """
         uri = uri_of(place)
-        library = cls(uri)
+        open_bucket(uri)  # whose refusals are clearer
         with refusing(uri, "be opened"):
+            library = cls(uri)
             if not library._has("songs"):  # the last table that is made
                 if not create:
                     raise LibraryError(
