@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 import time
 from collections.abc import Iterable, Iterator
@@ -71,8 +72,12 @@ NOT_AUDIO = {
     b"\x7fELF": "a program",
     b"MThd": "a MIDI score, which has no sound of its own",
     b"SQLite format 3": "a database",
+    b"\x00\x05\x16\x07": "what macOS notes beside a file of the same name without ._",
 }
 """First bytes of files that are often misnamed as songs, and what they are."""
+
+_CUE_SHEET = re.compile(rb'^file ".*" (wave|mp3|aiff|flac|binary)\r?$', re.MULTILINE)
+_PLAYLIST = re.compile(rb"#extm3u|\[playlist\]|ffconcat|<\?wpl|<asx|(<\?xml[^>]*>\s*)?<playlist")
 
 
 @dataclass(frozen=True)
@@ -358,7 +363,9 @@ def refuse_by_head(path: Path, head: bytes) -> None:
 
 def _why_unopened(head: bytes) -> str:
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if start.startswith((b"#extm3u", b"[playlist]", b"ffconcat")):
+    if _CUE_SHEET.search(start):
+        return "is not audio but a cue sheet: add the file that it names"
+    if _PLAYLIST.match(start):
         return "is not audio but a playlist: add the songs that it names"
     if start.startswith((b"<!doctype html", b"<html")):
         return "is not audio but a web page"
