@@ -94,6 +94,6 @@ def contents(library: Path) -> dict[str, Any]:
     return tables
 
 
-def stillborn(_: Connection) -> None:
+def stillborn(_connection: Connection, _early: bool) -> None:
     """Be a worker that ends before it is ready."""
     os._exit(7)

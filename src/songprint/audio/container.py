@@ -411,7 +411,7 @@ def find_sound(path: Path, container: InputContainer) -> AudioStream:
     best = container.streams.best("audio")
     stream = next((s for s in container.streams.audio if s is best), container.streams.audio[0])
     context = stream.codec_context
-    if context is None or not context.is_decoder:
+    if context is None:
         raise DecodeError(path, "its sound is in a format that FFmpeg cannot decode")
     if _codec_tag(stream) in ENCRYPTED_TAGS:
         raise DecodeError(path, "is copy-protected (DRM): its sound is encrypted")

@@ -170,7 +170,7 @@ def _frames(song: Song, tally: _Tally) -> Iterator[AudioFrame]:
     for packet in song.packets():
         try:
             frames = packet.decode()
-        except av.FFmpegError:
+        except (av.FFmpegError, ValueError):  # this: PyAV 19, of a decoder that did not open
             tally.bad_packets += 1
             continue
         tally.good_packets += packet.size > 0  # the last one is empty: it flushes the decoder
