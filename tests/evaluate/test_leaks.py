@@ -72,7 +72,6 @@ def test_planted_leaks_are_found_gravest_first():
     assert report.counts() == dict.fromkeys(
         (SAME_AUDIO, SAME_RECORDING, SOUNDS_THE_SAME, SAME_ARTIST), 1
     )
-    assert report.test_songs_hit(SAME_AUDIO, SAME_RECORDING) == 2
 
 
 def test_several_duplicates_do_not_hide_each_other():

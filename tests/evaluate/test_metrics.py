@@ -11,7 +11,6 @@ from songprint.evaluate.calibration import (
     expected_calibration_error,
     reliability_table,
     select,
-    selective_accuracy,
 )
 from songprint.evaluate.confusion import confusion_matrix, genre_scores, macro_f1
 from songprint.evaluate.metrics import (
@@ -179,24 +178,6 @@ def test_reliability_bins_hold_every_song_in_order_of_confidence(pairs, bins):
     assert np.all(np.diff(centres) >= -1e-12)
 
 
-@given(judged)
-def test_selective_accuracy_ends_with_all_songs(pairs):
-    confidence = np.array([p for p, _ in pairs])
-    right = np.array([r for _, r in pairs])
-    coverage, kept = selective_accuracy(confidence, right)
-    assert coverage[-1] == 1
-    assert kept[-1] == pytest.approx(right.mean())
-    assert np.all(np.diff(coverage) > 0)
-
-
-def test_selective_accuracy_by_hand():
-    coverage, kept = selective_accuracy(
-        np.array([0.5, 0.9, 0.9, 0.7]), np.array([False, True, False, True])
-    )
-    assert coverage.tolist() == [0.5, 0.75, 1.0]
-    assert kept.tolist() == [0.5, pytest.approx(2 / 3), 0.5]
-
-
 def test_abstaining():
     right, sure = np.array([True, False, True]), np.array([True, False, False])
     selection = select(right, sure)
@@ -206,7 +187,7 @@ def test_abstaining():
 
 def test_bad_calibration_input_is_refused():
     nothing = np.array([]), np.array([], bool)
-    for measure in (reliability_table, selective_accuracy, select):
+    for measure in (reliability_table, select):
         with pytest.raises(ValueError, match="for"):
             measure(*nothing)
     with pytest.raises(ValueError, match="between"):

@@ -31,6 +31,19 @@ def test_what_is_subtracted_stays_away(kinship: Kinship) -> None:
     assert kinds[0].count("classical") > kinds[1].count("classical") == 0
 
 
+def test_of_equally_near_songs_those_far_from_what_is_subtracted_come_first(
+    kinship: Kinship,
+) -> None:
+    rock, jazz = kinship.catalogue.take([0]), kinship.catalogue.take([3 * EACH])
+    away = kinship.space.distances(kinship.space.queries(jazz))[0]
+    plain, less = (
+        [near.row for near in mix(kinship, rock, subtract, k=8, artist_cap=0)]
+        for subtract in (None, jazz)
+    )
+    assert {kind_of(kinship.catalogue, row) for row in (*plain, *less)} == {"rock"}
+    assert away[less].mean() > away[plain].mean()
+
+
 def test_neither_what_is_added_nor_what_is_subtracted_comes(kinship: Kinship) -> None:
     found = mix(kinship, kinship.catalogue.take([0, 1]), kinship.catalogue.take([2]), k=15)
     assert not {0, 1, 2} & {near.row for near in found}

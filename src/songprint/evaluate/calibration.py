@@ -122,35 +122,8 @@ def expected_calibration_error(confidence: Confidence, right: Right, bins: int =
     return sum(gaps) / len(right)
 
 
-def selective_accuracy(
-    confidence: Confidence, right: Right
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return accuracy against coverage as the least confident are left out, one by one [2]_.
-
-    Parameters
-    ----------
-    confidence : ndarray [shape=(n,)]
-        Probability of each prediction, 0 to 1.
-    right : ndarray [shape=(n,)]
-        Whether it was right.
-
-    Returns
-    -------
-    coverage : ndarray [shape=(m,)]
-        Share of songs at or above each distinct confidence, rising to 1.
-    accuracy : ndarray [shape=(m,)]
-        Share of these that is right.
-    """
-    validate(confidence, right)
-    order = np.argsort(-confidence, kind="stable")
-    # Equally confident songs are kept or left together.
-    last_of_equals = np.append(np.flatnonzero(np.diff(confidence[order])), len(order) - 1)
-    counts = last_of_equals + 1
-    return counts / len(order), right[order].cumsum()[last_of_equals] / counts
-
-
 def select(right: Right, kept: Right, groups: Labels | None = None) -> Selection:
-    """Return how many songs a classifier speaks on (`kept`) and how many of these are right.
+    """Return how many songs a classifier speaks on (`kept`), and how many of these are right [2]_.
 
     `groups` names the artist of each song, for the intervals.
 

@@ -145,10 +145,6 @@ class LeakReport:
         """Return how many pairs there are for each reason."""
         return {reason: sum(leak.reason == reason for leak in self.leaks) for reason in REASONS}
 
-    def test_songs_hit(self, *reasons: str) -> int:
-        """Return how many test songs are in a pair of these reasons."""
-        return len({leak.test for leak in self.leaks if leak.reason in reasons})
-
 
 def find_leaks(train: Sequence[Item], test: Sequence[Item]) -> LeakReport:
     """Compare all training songs with all test songs.

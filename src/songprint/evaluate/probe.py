@@ -127,33 +127,3 @@ def artist_folds(
         warnings.filterwarnings("ignore", "The least populated class", UserWarning)
         splits = list(splitter.split(labels, labels, groups))
     yield from splits
-
-
-def out_of_fold(
-    features: Features, labels: Labels, groups: Labels, folds: int = 10, seed: int = 0
-) -> NDArray[np.float64]:
-    """Predict every song by a probe that never met its artist.
-
-    Parameters
-    ----------
-    features : ndarray [shape=(n, d)]
-        One row a song.
-    labels, groups : ndarray [shape=(n,)]
-        Its genre and artist.
-    folds : int
-        Number of folds; every fold must hold training songs of every genre.
-    seed : int
-        Decides which artists share a fold.
-
-    Returns
-    -------
-    ndarray [shape=(n, C)]
-        Probabilities of ``np.unique(labels)``, in that order.
-    """
-    classes = np.unique(labels)
-    probabilities = np.zeros((len(labels), len(classes)))
-    for train, test in artist_folds(labels, groups, folds, seed):
-        probe = fit_probe(features[train], labels[train], groups[train])
-        columns = np.searchsorted(classes, probe.classes_)
-        probabilities[np.ix_(test, columns)] = probe.predict_proba(features[test])
-    return probabilities
