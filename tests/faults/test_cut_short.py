@@ -1,4 +1,4 @@
-"""Imports and repairs that are killed, or whose disk is full, leave the library as it was."""
+"""Imports, repairs and tagging that are killed, or whose disk is full, leave all as it was."""
 
 from __future__ import annotations
 
@@ -21,11 +21,13 @@ from songprint.library.guards import examine
 from songprint.library.importing import import_songs
 from songprint.library.repair import repair
 from songprint.library.schema import TABLES
+from songprint.library.tagging import untag_files
 from support.damage import BLOWS
 from support.disks import small_disk
 from support.killing import contents
 from support.kin import kin_library
-from support.shelves import made_up_library
+from support.shelves import library_of, made_up_library, small_song
+from support.tagging import write
 
 MODEL = default_fingerprinter().model_version
 THEIRS = 80
@@ -102,3 +104,18 @@ def test_a_repair_on_a_full_disk_is_told_and_can_be_made_up_for(tmp_path: Path) 
         filler.unlink()
         assert repair(library).is_whole
         assert contents(library) == wanted
+
+
+def test_without_room_for_the_way_back_no_tag_is_written(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    songs = [small_song(tmp_path / "music" / f"{n}.flac", n) for n in range(9)]
+    before = [song.read_bytes() for song in songs]
+    with small_disk(disk, "6m"):
+        library = library_of(disk / "library", *songs)
+        filler = fill(disk, 0)
+        with pytest.raises(LibraryError, match="cannot be written: the disk is full"):
+            write(library)
+        assert [song.read_bytes() for song in songs] == before
+        filler.unlink()
+        assert len(write(library).changes) == 9
+        assert len(untag_files(library, write=True).changes) == 9

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from songprint.descriptors.keys import key_number, short_key_name
-from songprint.errors import DecodeError, SongprintError, UsageError
+from songprint.errors import DecodeError, LibraryError, SongprintError, UsageError
 from songprint.files import replacing, sweep
 from songprint.library.scan import Found, is_within
 from songprint.library.schema import WORD_FROM, FileRow
@@ -170,6 +170,8 @@ def tag_files(
                     if session is not None:
                         session.write(file, change)
                     tagged.changes.append(change)
+            except LibraryError:
+                raise  # without a way back, no file may be written
             except SongprintError as error:
                 tagged.failed.append(Found(file.path, _reason(error, file.path)))
             if on_file is not None:
@@ -219,6 +221,8 @@ def untag_files(library: Library, *, write: bool = False, on_file: OnFile | None
                     tagged.changes.append(change)
                 if session is not None:
                     log.close_entry(entry)
+            except LibraryError:
+                raise
             except SongprintError as error:
                 tagged.failed.append(Found(noted.path, _reason(error, noted.path)))
             if on_file is not None:

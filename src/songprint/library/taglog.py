@@ -6,16 +6,19 @@ noted one file more than it changed, never one less.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
+from io import FileIO
 from pathlib import Path
-from typing import IO, Any, Self
+from typing import Any, Self
 
 from songprint.errors import LibraryError
 from songprint.files import flush
+from songprint.library.refusals import refusing
 from songprint.library.schema import FileRow
 
 FOLDER = "tagged"
@@ -56,7 +59,7 @@ class TagLog:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._file: IO[str] | None = None
+        self._file: FileIO | None = None
 
     @classmethod
     def new(cls, library: Path) -> Self:
@@ -123,17 +126,19 @@ class TagLog:
         return dict(reversed(noted.items())), left
 
     def _write(self, entry: dict[str, Any]) -> None:
-        if self._file is None:
-            self.path.parent.mkdir(exist_ok=True)
-            cut_short = self.path.exists() and not self.path.read_bytes().endswith(b"\n")
-            self._file = self.path.open("a", encoding="ascii")
-            self._file.write("\n" * cut_short)
-            if os.name == "posix":
-                flush(self.path.parent)
         # Escapes for all that is not ASCII: they alone can hold a file name that is not UTF-8.
-        self._file.write(json.dumps(entry, ensure_ascii=True) + "\n")
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        line = json.dumps(entry, ensure_ascii=True) + "\n"
+        with refusing(self.path.parent.parent, "be written"):
+            if self._file is None:
+                self.path.parent.mkdir(exist_ok=True)
+                cut_short = self.path.exists() and not self.path.read_bytes().endswith(b"\n")
+                line = "\n" * cut_short + line
+                self._file = self.path.open("ab", buffering=0)
+                if os.name == "posix":
+                    flush(self.path.parent)
+            if self._file.write(line.encode("ascii")) < len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            os.fsync(self._file.fileno())
 
 
 def last_log(library: Path) -> TagLog | None:
