@@ -50,6 +50,17 @@ def test_a_path_goes_from_one_end_to_the_other_in_even_steps(bridge: Kinship) ->
     np.testing.assert_allclose(progress, np.arange(1, 9) / 9, atol=0.06)
 
 
+def test_songs_on_the_line_are_no_detour_and_others_are(bridge: Kinship) -> None:
+    found = travel(bridge, ends(bridge), 8)
+    unknown = 0.1 * found.distance  # of what is not known they are all as far from each other
+    assert max(step.detour for step in found.steps) < unknown
+    elsewhere = kin_catalogue("electronic", each=6, songs_an_artist=1)
+    embeddings = np.concatenate([bridge.catalogue.embeddings[[0, -1]], elsewhere.embeddings])
+    few = bridge.catalogue.take([0, BETWEEN - 1, *range(1, 7)])
+    found = travel(Kinship(replace(few, embeddings=embeddings)), few.take([0, 1]), 3)
+    assert min(step.detour for step in found.steps) > 0.1 * found.distance
+
+
 def test_the_way_back_is_the_way_reversed(bridge: Kinship) -> None:
     there = travel(bridge, ends(bridge), 6)
     back = travel(bridge, bridge.catalogue.take([len(bridge) - 1, 0]), 6)
