@@ -45,7 +45,7 @@ class TrainConfig:
     average_decay
         Of the exponential moving average of the weights, which is what is exported.
     masking
-        Whether bands and frames of half of the windows are masked (see :func:`perturb`).
+        Whether bands and frames of some windows are masked (see :func:`perturb`).
     feature_weight, tag_weight, relation_weight
         Of their terms beside the embedding's mean squared error.
     seed
@@ -132,7 +132,7 @@ class Windows:
 
 
 def perturb(windows: Tensor, generator: torch.Generator) -> Tensor:
-    """Mask some bands and some frames of half of the windows: the targets stay as they were.
+    """Mask some bands of half of the windows, and some frames of half: the targets stay the same.
 
     After SpecAugment (Park et al., Interspeech 2019), without its time warping.
     """
