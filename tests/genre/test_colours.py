@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from importlib import resources
 
 import numpy as np
@@ -10,52 +11,25 @@ import pytest
 
 from songprint.genre.colours import GENRE_COLOURS, UNSURE_COLOUR, colour_of, colours_of
 from songprint.genre.taxonomy import GENRES
+from songprint.kinship.parts import PARTS
 from songprint.views.panels import stack_colours
+from support.eyes import EYES, apart, contrast
 
-EYES = {
-    "all cones": np.eye(3),
-    "without long": np.array(
-        [
-            [0.152286, 1.052583, -0.204868],
-            [0.114503, 0.786281, 0.099216],
-            [-0.003882, -0.048116, 1.051998],
-        ]
-    ),
-    "without middle": np.array(
-        [
-            [0.367322, 0.860646, -0.227968],
-            [0.280085, 0.672501, 0.047413],
-            [-0.011820, 0.042940, 0.968881],
-        ]
-    ),
-    "without short": np.array(
-        [
-            [1.255528, -0.076749, -0.178779],
-            [-0.078411, 0.930809, 0.147602],
-            [0.004733, 0.691367, 0.303900],
-        ]
-    ),
-}
-"""What eyes make of linear red, green and blue: Machado et al. 2009, at full severity."""
+LEAST = {"all cones": 20, "without long": 15, "without middle": 15, "without short": 15}
+"""CIEDE2000 between any two colours of genres; ten are seen at a glance."""
 
-TO_XYZ = np.array(
-    [
-        [0.4124564, 0.3575761, 0.1804375],
-        [0.2126729, 0.7151522, 0.0721750],
-        [0.0193339, 0.1191920, 0.9503041],
-    ]
-)
+GROUNDS = ("#ffffff", "#171b21")
+"""Paper and the page's light panels, its dark ones."""
 
 
-def linear(colour: str) -> np.ndarray:
-    values = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
-    return np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
+def least(colours: Sequence[str], eyes: str) -> float:
+    """Return the least difference between any two."""
+    return float(apart(colours, eyes)[np.triu_indices(len(colours), 1)].min())
 
 
-def lab(rgb: np.ndarray) -> np.ndarray:
-    xyz = np.clip(rgb, 0, 1) @ TO_XYZ.T / TO_XYZ.sum(axis=1)
-    f = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
-    return np.stack([116 * f[:, 1] - 16, 500 * (f[:, 0] - f[:, 1]), 200 * (f[:, 1] - f[:, 2])], 1)
+def page_colours() -> str:
+    script = resources.files("songprint.web") / "static" / "js" / "colours.js"
+    return script.read_text("utf-8")
 
 
 def test_every_genre_has_a_colour_of_its_own() -> None:
@@ -65,16 +39,25 @@ def test_every_genre_has_a_colour_of_its_own() -> None:
 
 @pytest.mark.parametrize("eyes", EYES)
 def test_eyes_of_every_kind_tell_any_two_apart(eyes: str) -> None:
-    rgb = np.array([linear(colour) for colour in (*GENRE_COLOURS.values(), UNSURE_COLOUR)])
-    seen = lab(rgb @ EYES[eyes].T)
-    apart = np.linalg.norm(seen[:, None] - seen[None], axis=2)
-    least = apart[np.triu_indices(len(seen), 1)].min()
-    assert least > (28 if eyes == "all cones" else 19)
+    colours = [*GENRE_COLOURS.values(), UNSURE_COLOUR]
+    assert least(colours, eyes) > LEAST[eyes]
+
+
+def test_colours_stand_out_from_paper_and_from_the_dark_page() -> None:
+    for colour in (*GENRE_COLOURS.values(), UNSURE_COLOUR):
+        assert min(contrast(colour, ground) for ground in GROUNDS) > 1.8
+
+
+@pytest.mark.parametrize("eyes", EYES)
+def test_eyes_of_every_kind_tell_the_parts_of_kinship_apart(eyes: str) -> None:
+    table = page_colours().partition("const PARTS = {")[2].partition("}")[0]
+    colours = dict(re.findall(r'(\w+): "(#[0-9a-f]{6})"', table))
+    assert tuple(colours) == PARTS
+    assert least(list(colours.values()), eyes) > 25
 
 
 def test_the_page_has_the_same_colours() -> None:
-    script = resources.files("songprint.web") / "static" / "js" / "colours.js"
-    text = script.read_text("utf-8")
+    text = page_colours()
     table = text.partition("const GENRES = {")[2].partition("}")[0]
     assert dict(re.findall(r'"?([\w-]+)"?: "(#[0-9a-f]{6})"', table)) == GENRE_COLOURS
     assert f'UNSURE = "{UNSURE_COLOUR}"' in text

@@ -1,9 +1,10 @@
 """One colour for each genre, in the terminal, in figures and on the page (``colours.js``).
 
-The twelve were searched by simulated annealing, near to the hues that the page had, for the
-greatest least distance between any two as people see them and as people do who lack the cones for
-long, middle or short waves (Machado et al. 2009 [1]_): 29, and 22, 22 and 19 in CIELAB, where Okabe
-and Ito's seven have 26, 21, 17 and 16. They stand out from white and from the page's dark ground.
+The twelve were searched by simulated annealing, in hues such as the page had before, for the
+greatest least difference (CIEDE2000) between any two as people see them and as people do who lack
+the cones for long, middle or short waves (Machado et al. 2009 [1]_): 20.7, and 16.0, 15.9 and 16.1,
+where Okabe and Ito's seven have 21.7, 12.2, 11.6 and 10.9, and ten are seen at a glance. So many
+differ in lightness too; on the page each dot has a rim that stands out from the ground.
 
 References
 ----------
@@ -16,17 +17,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 GENRE_COLOURS = {
-    "blues": "#0c82bb",
-    "classical": "#cfa251",
-    "country": "#b2684a",
-    "disco": "#b26eff",
-    "electronic": "#00c4ee",
-    "hip-hop": "#1448e0",
-    "jazz": "#f09c01",
-    "metal": "#755453",
-    "pop": "#a5187e",
-    "reggae": "#81c28a",
-    "rock": "#c32e01",
+    "blues": "#0b83ff",
+    "classical": "#c2c096",
+    "country": "#a38177",
+    "disco": "#7f7198",
+    "electronic": "#1ecaff",
+    "hip-hop": "#5700f8",
+    "jazz": "#f5b126",
+    "metal": "#93120b",
+    "pop": "#6f2f6f",
+    "reggae": "#0d634e",
+    "rock": "#e84200",
 }
 UNSURE_COLOUR = "#9aa3af"
 NO_GENRES = ("unsure", "other", "")

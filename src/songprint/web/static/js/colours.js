@@ -2,17 +2,17 @@
 
 // Those of genre/colours.py, which says how they were chosen; a test compares them.
 const GENRES = {
-  blues: "#0c82bb",
-  classical: "#cfa251",
-  country: "#b2684a",
-  disco: "#b26eff",
-  electronic: "#00c4ee",
-  "hip-hop": "#1448e0",
-  jazz: "#f09c01",
-  metal: "#755453",
-  pop: "#a5187e",
-  reggae: "#81c28a",
-  rock: "#c32e01",
+  blues: "#0b83ff",
+  classical: "#c2c096",
+  country: "#a38177",
+  disco: "#7f7198",
+  electronic: "#1ecaff",
+  "hip-hop": "#5700f8",
+  jazz: "#f5b126",
+  metal: "#93120b",
+  pop: "#6f2f6f",
+  reggae: "#0d634e",
+  rock: "#e84200",
 };
 export const UNSURE = "#9aa3af";
 
@@ -26,18 +26,25 @@ export function colourOf(genre, unsure = false) {
   return colours[sum % colours.length];
 }
 
+/** Those of kinship's parts, chosen like those of genres; a test measures how far apart they are. */
 export const PARTS = {
-  beat: "#3b82c4",
-  intensity: "#d64535",
-  rhythm: "#e08a00",
-  timbre: "#6d4fd1",
-  genre: "#2f9e58",
+  beat: "#005f64",
+  intensity: "#a12607",
+  rhythm: "#dd8b0e",
+  timbre: "#965fff",
+  genre: "#4ebdae",
 };
 
 /** Return red, green and blue, 0 to 255. */
 export function rgb(hex) {
   const n = parseInt(hex.slice(1), 16);
   return [n >> 16, (n >> 8) & 255, n & 255];
+}
+
+/** Return the ink, black or white, that is read more easily on a colour (WCAG 2's contrast). */
+export function inkOn(hex) {
+  const [r, g, b] = rgb(hex).map((c) => (c <= 10 ? c / 3295 : ((c / 255 + 0.055) / 1.055) ** 2.4));
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.179 ? "#000000" : "#ffffff";
 }
 
 // Magma by Nathaniel Smith and Stéfan van der Walt (CC0), at nine points: its lightness rises evenly.

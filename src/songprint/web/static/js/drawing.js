@@ -1,6 +1,6 @@
 /** Waveforms, spectrograms and timelines on canvases, sharp on any screen. */
 
-import { LEVELS, UNSURE, colourOf } from "./colours.js";
+import { LEVELS, UNSURE, colourOf, inkOn } from "./colours.js";
 import { clock } from "./dom.js";
 
 /** Return a canvas's context, sized to the pixels that the screen really has, in CSS units. */
@@ -120,10 +120,13 @@ export function drawAxis(canvas, { from, to }) {
   }
 }
 
-/** Draw the genres along a song as stacked areas; what is unsure is pale. */
+const NAME_PIXELS = 14;
+
+/** Draw the genres along a song as stacked areas, with the names of those that lead; what is unsure is pale and hatched. */
 export function drawTimeline(canvas, segments, genres, { from, to, now = null }) {
   const { drawing, width, height } = context(canvas);
   drawing.clearRect(0, 0, width, height);
+  const leading = [];
   for (const segment of segments) {
     const left = ((segment.start - from) / (to - from)) * width;
     const right = ((segment.end - from) / (to - from)) * width;
@@ -135,15 +138,52 @@ export function drawTimeline(canvas, segments, genres, { from, to, now = null })
       const tall = (known[genre] ?? 0) * height;
       drawing.fillStyle = colourOf(genre);
       drawing.fillRect(left, y - tall, Math.max(1, right - left - 0.5), tall);
+      if (genre === segment.genres[0].name && !segment.unsure) lead(leading, { genre, left, right, top: y - tall, bottom: y });
       y -= tall;
     }
     drawing.fillStyle = UNSURE;
     drawing.globalAlpha = 0.25;
     drawing.fillRect(left, 0, Math.max(1, right - left - 0.5), Math.max(y, 0));
     drawing.globalAlpha = 1;
+    if (segment.unsure) hatch(drawing, left, right, height);
   }
+  for (const area of leading) nameArea(drawing, area, width);
   if (now !== null) {
     const x = ((now - from) / (to - from)) * width;
     if (x >= 0 && x <= width) head(drawing, x, height, theme("--ink"));
   }
+}
+
+/** Go on with the last area of a genre that leads, where it is high enough for its name, or begin one. */
+function lead(areas, next) {
+  const last = areas.at(-1);
+  const [top, bottom] = last ? [Math.max(last.top, next.top), Math.min(last.bottom, next.bottom)] : [0, 0];
+  if (last?.genre === next.genre && last.right >= next.left - 1 && bottom - top >= NAME_PIXELS) Object.assign(last, { top, bottom, right: next.right });
+  else areas.push(next);
+}
+
+function nameArea(drawing, { genre, left, right, top, bottom }, width) {
+  drawing.font = "12px system-ui, sans-serif";
+  drawing.textBaseline = "middle";
+  const [start, end] = [Math.max(left, 0), Math.min(right, width)];
+  if (bottom - top < NAME_PIXELS || drawing.measureText(genre).width + 10 > end - start) return;
+  drawing.fillStyle = inkOn(colourOf(genre));
+  drawing.fillText(genre, start + 5, (top + bottom) / 2);
+}
+
+function hatch(drawing, left, right, height) {
+  drawing.save();
+  drawing.beginPath();
+  drawing.rect(left, 0, right - left, height);
+  drawing.clip();
+  drawing.beginPath();
+  // Lines that all stretches share, so that they go on from one to the next.
+  for (let x = Math.floor((left - height) / 9) * 9; x < right; x += 9) {
+    drawing.moveTo(x, height);
+    drawing.lineTo(x + height, 0);
+  }
+  drawing.strokeStyle = theme("--plot");
+  drawing.lineWidth = 1.5;
+  drawing.stroke();
+  drawing.restore();
 }

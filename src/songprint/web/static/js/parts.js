@@ -7,7 +7,7 @@ import { player } from "./player.js";
 
 /** Return a coloured dot. */
 export function dot(colour) {
-  return svg("svg", { class: "dot", viewBox: "0 0 10 10", "aria-hidden": "true" }, svg("circle", { cx: 5, cy: 5, r: 5, fill: colour }));
+  return svg("svg", { class: "dot", viewBox: "0 0 10 10", "aria-hidden": "true" }, svg("circle", { cx: 5, cy: 5, r: 4.5, fill: colour }));
 }
 
 /** Return a song's genre with its colour; what is unsure says so. */
@@ -62,7 +62,10 @@ function tellWhy(bar, why) {
   const sum = Object.values(why).reduce((a, b) => a + b, 0) || 1;
   const told = Object.entries(why).map(([part, value]) => `${part} ${percent(value / sum)}`).join(", ");
   let x = 0;
-  const stops = Object.entries(why).map(([part, value]) => `${PARTS[part]} ${x}% ${(x += (100 * value) / sum)}%`);
+  // Between two parts lies a line of the ground: where one ends is seen whatever colours eyes tell apart.
+  const stops = Object.entries(why).flatMap(([part, value]) => [
+    `${PARTS[part]} ${x}% calc(${(x += (100 * value) / sum)}% - 1px)`, `var(--panel) calc(${x}% - 1px) ${x}%`,
+  ]);
   bar.style.backgroundImage = `linear-gradient(to right, ${stops.join(", ")})`;
   bar.setAttribute("aria-label", `what tells them apart: ${told}`);
   bar.title = told;

@@ -101,7 +101,7 @@ async function drawTimelineOf(panel, song, signal) {
     const said = segments.map((s) => `${clock(s.start)} ${s.unsure ? "unsure" : s.genres[0].name}`);
     waiting.replaceWith(
       pictures.element,
-      h("div", { class: "legend", "aria-hidden": "true" }, present.map((genre) => h("span", {}, dot(colourOf(genre)), genre)), h("span", {}, "pale: unsure")),
+      h("div", { class: "legend", "aria-hidden": "true" }, present.map((genre) => h("span", {}, dot(colourOf(genre)), genre)), h("span", {}, "pale, hatched: unsure")),
       h("p", { class: "sr" }, `Genres along the song: ${said.join(", ")}`),
     );
     pictures.draw();
