@@ -65,8 +65,14 @@ $(VENV)/ready: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --editable .
 	@touch $@
 
+# With LOWEST=1, the oldest versions that pyproject.toml allows: are they enough?
+LOWEST_FILE := $(if $(LOWEST),$(VENV)/lowest.txt)
+$(VENV)/lowest.txt: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -c 'import re, tomllib; print(*(re.sub(">=([0-9.]+).*", "==\\1", needed) for needed in \
+		tomllib.load(open("pyproject.toml", "rb"))["project"]["dependencies"]), sep="\n")' > $@
+
 # torch first and by its exact version, which has a small CPU build where one is offered.
-$(VENV)/ready-dev: pyproject.toml | $(VENV)/bin/python
+$(VENV)/ready-dev: pyproject.toml $(LOWEST_FILE) | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet torch==2.13.0
-	$(BIN)/python -m pip install --quiet --editable '.[dev,train]'
+	$(BIN)/python -m pip install --quiet $(LOWEST_FILE:%=--constraint %) --editable '.[dev,train]'
 	@touch $@ $(VENV)/ready
