@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -8,6 +10,7 @@ from songprint.kinship import hubs, neighbours
 from songprint.kinship.cells import Cells
 from songprint.kinship.distance import DEFAULT_WEIGHTS, Space
 from songprint.kinship.neighbours import Kinship
+from songprint.library.catalogue import NUMBERS
 from support.kin import kin_catalogue, kind_of
 
 
@@ -23,6 +26,25 @@ def test_every_song_is_in_one_cell() -> None:
     count = int(cells.of_song.max()) + 1
     members = np.concatenate([cells.members(cell) for cell in range(count)])
     assert sorted(members.tolist()) == list(range(160))
+
+
+@pytest.mark.usefixtures("small_cells")
+def test_cells_are_as_near_as_their_middles_however_spread_they_are() -> None:
+    catalogue = kin_catalogue(each=40)
+    numbers = catalogue.numbers.copy()
+    # All is known of these songs, so that their distances are those of points.
+    numbers[:, NUMBERS.index("tempo_confidence")] = 1.0
+    for name in ("tempo_bpm", "stereo_width"):
+        column = numbers[:, NUMBERS.index(name)]
+        column[np.isnan(column)] = {"tempo_bpm": 80.0, "stereo_width": 0.2}[name]
+    space = Space(replace(catalogue, numbers=numbers))
+    cells, points = Cells(space), space.points()
+    middles = np.stack(
+        [points[cells.members(c)].mean(axis=0) for c in range(cells.of_song.max() + 1)]
+    )
+    far = np.square(points[:, None] - middles).sum(axis=2)
+    order = cells.nearest_cells(space.queries(range(160)), DEFAULT_WEIGHTS)
+    assert np.diff(np.take_along_axis(far, order, axis=1), axis=1).min() > -1e-4
 
 
 @pytest.mark.usefixtures("small_cells")

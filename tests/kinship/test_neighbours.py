@@ -93,6 +93,14 @@ def test_an_artist_fills_no_more_than_the_cap(kinship: Kinship) -> None:
     assert len(artists) == len(set(artists)) == 12
 
 
+def test_the_cap_looks_beyond_an_artist_with_hundreds_of_songs() -> None:
+    catalogue = kin_catalogue(each=70)
+    artists = np.array(["one artist"] * 210 + [f"artist {i}" for i in range(70)], object)
+    found = Kinship(replace(catalogue, artists=artists)).neighbours(0, 10, artist_cap=1)
+    assert len(found) == 10
+    assert [near.row < 210 for near in found].count(True) == 1
+
+
 def test_the_own_artist_can_be_left_out(kinship: Kinship) -> None:
     artists = kinship.catalogue.artists
     found = kinship.neighbours(0, 20, other_artists=True)
