@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from support.audiofiles import music, write_audio
 from support.browsing import PAGES, SLOW_MS, played_seconds, until, watched
+from support.kin import kin_library
 from support.serving import Client, serving
 from support.shelves import library_of, small_song
 
@@ -282,6 +283,33 @@ def test_a_lasso_gathers_songs_into_a_station(tab: Page) -> None:
     tab.mouse.up()
     tab.get_by_role("button", name="Station from these").click()
     expect(tab.get_by_role("list", name="Seeds").get_by_role("listitem").first).to_be_visible()
+
+
+SHOWN = """() => {
+    const canvas = document.querySelector(".map-area canvas");
+    const gl = canvas.getContext("webgl");
+    const pixels = new Uint8Array(4 * canvas.width * canvas.height);
+    gl.readPixels(0, 0, canvas.width, canvas.height, gl.RGBA, gl.UNSIGNED_BYTE, pixels);
+    return pixels.filter((value, i) => i % 4 === 3 && value > 0).length;
+}"""
+"""How much of the map points cover."""
+
+
+def test_a_genre_that_is_pointed_at_is_shown_alone_on_the_map(
+    browser: Browser, tmp_path: Path
+) -> None:
+    with serving(kin_library(tmp_path / "library").path) as client:
+        for page in watched(browser, client):
+            page.goto("/map")
+            page.locator(".map-area[data-drawn]").wait_for()
+            jazz = page.get_by_role("group", name="Genres shown").get_by_role(
+                "button", name=re.compile("jazz")
+            )
+            everything = page.evaluate(SHOWN)  # of four genres, a quarter each
+            jazz.hover()
+            until(page, f"({SHOWN})() < {0.4 * everything}")
+            page.mouse.move(400, 10)
+            until(page, f"({SHOWN})() === {everything}")
 
 
 def test_a_saved_station_is_renamed_and_deleted(tab: Page, client: Client) -> None:

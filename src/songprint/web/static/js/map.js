@@ -57,7 +57,13 @@ class MapPage {
     return h("div", { class: "map-tools" }, button("plus", "Zoom in", () => this.zoomBy(1.6)), button("minus", "Zoom out", () => this.zoomBy(1 / 1.6)), button("fit", "Show all", () => { this.fit(); this.draw(); }), this.lassoButton);
   }
 
+  /** Return the genres' names; one that is pointed at, or has the focus, is shown alone meanwhile: for whoever does not tell its colour from others. */
   legend() {
+    const look = (kind) => {
+      this.drawer.alone = kind;
+      this.drawer.recolour();
+      this.draw();
+    };
     const counts = new Map();
     for (const kind of this.points.kind) counts.set(kind, (counts.get(kind) ?? 0) + 1);
     const kinds = [...counts.keys()].sort((a, b) => (a === UNSURE_KIND) - (b === UNSURE_KIND) || counts.get(b) - counts.get(a));
@@ -71,10 +77,13 @@ class MapPage {
           on: {
             click: () => {
               if (!this.drawer.off.delete(kind)) this.drawer.off.add(kind);
-              button.setAttribute("aria-pressed", String(this.drawer.shown(kind)));
-              this.drawer.recolour();
-              this.draw();
+              button.setAttribute("aria-pressed", String(!this.drawer.off.has(kind)));
+              look(null);
             },
+            pointerenter: (event) => event.pointerType === "mouse" && look(kind),
+            pointerleave: () => look(null),
+            focus: () => button.matches(":focus-visible") && look(kind),
+            blur: () => look(null),
           },
         }, dot(Drawer.prototype.colour.call({ genres: this.meta.genres }, kind)), `${name} ${counts.get(kind).toLocaleString("en")}`);
         return button;

@@ -137,6 +137,7 @@ export class Drawer {
     this.points = points;
     this.genres = genres;
     this.off = new Set();
+    this.alone = null; // a genre that is looked at
     this.gl = canvas.getContext("webgl", { antialias: false, preserveDrawingBuffer: true });
     if (this.gl) this.prepare();
   }
@@ -145,7 +146,7 @@ export class Drawer {
     return kind === UNSURE_KIND ? UNSURE : colourOf(this.genres[kind]);
   }
 
-  shown = (kind) => !this.off.has(kind);
+  shown = (kind) => (this.alone === null ? !this.off.has(kind) : kind === this.alone);
 
   prepare() {
     const { gl, points } = this;
