@@ -144,9 +144,10 @@ def _what(card: Card) -> Lines:
         f"{trained.get('windows', 0):,} windows.",
         "",
         "**The encoder has heard most of this music before.** It was distilled, without any genre "
-        "label, on the audio of all these songs but those of "
-        f"{len(unheard)} Emotify artists; so the figures on GTZAN and on all of Emotify are "
-        "transductive. The rows on the artists that it never heard are free of that, and few. The "
+        "label, on the audio of these songs but GTZAN's validation clips and the songs of "
+        f"{len(unheard)} Emotify artists; so the figures on all of Emotify are transductive, and "
+        "GTZAN's classifiers learn from clips that the encoder had heard and are measured on "
+        "others. The rows on the artists that it never heard are free of that, and few. The "
         "teacher heard none of this music in its own training, as far as is known.",
         "",
     ]
