@@ -87,6 +87,11 @@ def test_a_song_must_fit_every_word() -> None:
     assert not fits(terms, CATALOGUE, load_reference()).any()
 
 
+def test_words_are_told_as_they_are_said() -> None:
+    terms = understand("rock without piano 128 bpm", CATALOGUE).terms
+    assert [str(term) for term in terms] == ["128 BPM", "rock", "no piano"]
+
+
 def test_songs_that_fit_a_wish_come_best_first() -> None:
     found = find(understand("loud rock", CATALOGUE), CATALOGUE, load_reference(), 5)
     assert len(found.rows) == 5 <= found.fitting

@@ -99,7 +99,8 @@ class Term:
     wanted: bool = True
 
     def __str__(self) -> str:
-        return self.name if self.wanted else f"no {self.name}"
+        name = f"{self.name} BPM" if self.kind == "tempo" else self.name
+        return name if self.wanted else f"no {name}"
 
 
 @dataclass(frozen=True)

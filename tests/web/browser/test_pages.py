@@ -155,6 +155,42 @@ def test_pages_fit_their_width_and_name_their_controls(browser: Browser, wordy: 
             assert page.locator("h1").count() == 1, path
 
 
+def test_on_a_phone_the_player_comes_with_the_first_song(browser: Browser, client: Client) -> None:
+    for page in watched(browser, client, viewport={"width": 380, "height": 760}):
+        page.goto("/")
+        player = page.get_by_role("region", name="Player")
+        expect(page.locator(".grid .line")).to_have_count(6)
+        expect(player).to_be_hidden()
+        page.get_by_role("button", name="Play song 3").click()
+        expect(player).to_be_visible()
+        expect(player).to_contain_text("song 3")
+
+
+def test_on_a_phone_no_song_of_the_map_lies_behind_the_names_of_genres(
+    browser: Browser, tmp_path: Path
+) -> None:
+    with serving(kin_library(tmp_path / "library").path) as client:
+        for page in watched(browser, client, viewport={"width": 380, "height": 760}):
+            page.goto("/map")
+            page.locator(".map-area[data-drawn]").wait_for()
+            names = page.locator(".map-legend").bounding_box()
+            lowest = page.evaluate(
+                """() => {
+                    const canvas = document.querySelector(".map-area canvas");
+                    const gl = canvas.getContext("webgl");
+                    const { width, height } = canvas;
+                    const pixels = new Uint8Array(4 * width * height);
+                    gl.readPixels(0, 0, width, height, gl.RGBA, gl.UNSIGNED_BYTE, pixels);
+                    const first = pixels.findIndex((value, i) => i % 4 === 3 && value > 0);
+                    const box = canvas.getBoundingClientRect();
+                    return box.bottom - (Math.floor(first / 4 / width) / height) * box.height;
+                }"""
+            )
+            assert names is not None
+            assert names["width"] > 200
+            assert lowest <= names["y"]
+
+
 def test_the_theme_is_the_systems_until_one_is_chosen(tab: Page) -> None:
     theme = "document.documentElement.dataset.theme"
     tab.emulate_media(color_scheme="dark")

@@ -91,12 +91,17 @@ class MapPage {
     );
   }
 
+  /** Show all points, and none of them behind the tools and the genres' names where these lie across the whole map. */
   fit() {
     const { left, right, bottom, top } = this.index.box;
     const [width, height] = [this.area.clientWidth || 800, this.area.clientHeight || 500];
-    const pixels = 0.92 * Math.min(width / Math.max(right - left, 1e-6), height / Math.max(top - bottom, 1e-6));
+    const [tools, names] = [".map-tools", ".map-legend"].map((part) => this.area.querySelector(part));
+    const across = names.offsetWidth > 0.6 * width;
+    const [head, foot] = across ? [tools.offsetHeight + 10, names.offsetHeight + 10] : [0, 0];
+    const free = Math.max(height - head - foot, 0.4 * height);
+    const pixels = 0.92 * Math.min(width / Math.max(right - left, 1e-6), free / Math.max(top - bottom, 1e-6));
     this.whole = pixels;
-    this.view = { x: (left + right) / 2, y: (top + bottom) / 2, pixels, zoom: 1 };
+    this.view = { x: (left + right) / 2, y: (top + bottom) / 2 + (head - foot) / (2 * pixels), pixels, zoom: 1 };
   }
 
   /** Draw while the map moves: as many points as there is time for, and all once it is still. */

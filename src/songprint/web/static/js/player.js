@@ -202,7 +202,8 @@ export function drawPlayer(place) {
     title.textContent = song?.title ?? "";
     title.href = song ? `/song/${song.id}` : "/";
     title.classList.toggle("hidden", !song);
-    artist.textContent = song ? (song.artist ?? song.genre) : "Nothing is playing";
+    artist.textContent = song ? (song.artist ?? (song.unsure ? "unsure" : song.genre)) : "Nothing is playing";
+    place.toggleAttribute("data-silent", !song);
     previous.disabled = player.index <= 0;
     next.disabled = player.index + 1 >= player.queue.length;
     toggle.disabled = !song;
