@@ -1,6 +1,7 @@
 /** Draws a hundred thousand points with WebGL, and finds those under the pointer or in a lasso. */
 
 import { UNSURE, colourOf, rgb } from "./colours.js";
+import { theme } from "./drawing.js";
 
 const VERTEX = `
 attribute vec2 place;
@@ -20,6 +21,7 @@ precision mediump float;
 varying float shownKind;
 uniform sampler2D colours;
 uniform float opacity;
+uniform vec4 rim;
 void main() {
   vec2 off = gl_PointCoord - 0.5;
   float away = length(off);
@@ -27,11 +29,14 @@ void main() {
   vec4 colour = texture2D(colours, vec2((shownKind + 0.5) / 256.0, 0.5));
   if (colour.a < 0.5) discard;
   float edge = 1.0 - smoothstep(0.38, 0.5, away);
-  gl_FragColor = vec4(colour.rgb * opacity * edge, opacity * edge);
+  vec3 shown = mix(colour.rgb, rim.rgb, rim.a * smoothstep(0.28, 0.38, away));
+  gl_FragColor = vec4(shown * opacity * edge, opacity * edge);
 }`;
 
 export const UNSURE_KIND = 255;
 const CELLS = 128;
+/** Points that are smaller would be all rim. */
+const RIM_PIXELS = 6;
 
 /** Read what /api/map/points sends. */
 export function unpack(buffer, n) {
@@ -176,7 +181,7 @@ export class Drawer {
     });
     this.attribute(program, "place", places, 2, gl.FLOAT);
     this.attribute(program, "kind", kinds, 1, gl.UNSIGNED_BYTE);
-    this.where = Object.fromEntries(["scale", "shift", "size", "opacity"].map((name) => [name, gl.getUniformLocation(program, name)]));
+    this.where = Object.fromEntries(["scale", "shift", "size", "opacity", "rim"].map((name) => [name, gl.getUniformLocation(program, name)]));
     gl.bindTexture(gl.TEXTURE_2D, gl.createTexture());
     for (const side of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER]) gl.texParameteri(gl.TEXTURE_2D, side, gl.NEAREST);
     gl.enable(gl.BLEND);
@@ -229,6 +234,8 @@ export class Drawer {
     gl.uniform2f(where.shift, -view.x * scale[0], -view.y * scale[1]);
     gl.uniform1f(where.size, size * ratio);
     gl.uniform1f(where.opacity, this.points.n > 20000 ? 0.7 : 0.85);
+    // A rim of the ink's colour stands out from the ground where a point's own colour hardly does.
+    gl.uniform4f(where.rim, ...rgb(theme("--ink")).map((c) => c / 255), size >= RIM_PIXELS ? 0.5 : 0);
     gl.drawArrays(gl.POINTS, 0, most); // their order is by chance: the first are a fair sample
   }
 
