@@ -104,6 +104,7 @@ def test_weights_and_caps_reach_the_search(kin_shelf: Library) -> None:
     [
         (["/nowhere/song.mp3"], "there is no such file"),
         (["zyzzyva"], "no such song in the library"),
+        ([""], "'': there is no such file"),
         (["rock song"], "may mean more than 5 songs: rock artist"),
         ([ROCK, "--beat", "-1"], "the weight of beat must be 0 or more"),
     ],

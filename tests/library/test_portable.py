@@ -248,7 +248,7 @@ def test_what_was_there_stays_if_the_export_fails(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(pq.ParquetWriter, "write_batch", full)
-    with pytest.raises(SongprintError, match="cannot be written: No space left on device"):
+    with pytest.raises(SongprintError, match="cannot be written: the disk is full"):
         export_songs(anna, out)
     assert out.read_bytes() == b"before"
     assert [entry.name for entry in tmp_path.iterdir()] == ["x.parquet"]

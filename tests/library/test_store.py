@@ -9,6 +9,7 @@ import pytest
 from songprint import Library
 from songprint.errors import LibraryError, UsageError
 from songprint.library.catalogue import catalogue_of
+from songprint.library.places import is_new
 from songprint.library.tags import SongTags
 from support.madeup import silent_descriptors
 from support.shelves import made_up_hash, made_up_library, made_up_song, shelve, written_by_another
@@ -49,6 +50,25 @@ def test_the_environment_names_the_library(tmp_path: Path, monkeypatch: pytest.M
     made_up_library(tmp_path / "mine", 2)
     monkeypatch.setenv("SONGPRINT_LIBRARY", str(tmp_path / "mine"))
     assert len(Library.open()) == 2
+
+
+def test_a_place_that_can_hold_no_library_is_named_with_the_reason(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    for name, why in (
+        ("x" * 300, "its name is too long"),
+        ("file", "File exists"),
+        ("file/library", "Not a directory"),
+    ):
+        with pytest.raises(LibraryError, match=f": {why}$") as refusal:
+            Library.open(tmp_path / name, create=True)
+        assert str(refusal.value).startswith(f"{tmp_path / name}: ")
+    assert is_new(tmp_path / ("x" * 300))
+
+
+def test_a_name_that_is_not_utf8_is_no_sign_of_damage(tmp_path: Path) -> None:
+    library = made_up_library(tmp_path, 1)
+    with pytest.raises(LibraryError, match=r"a name in it is not UTF-8$"):
+        library.save_station("caf\udce9", {})
 
 
 def test_a_library_of_another_format_is_refused(tmp_path: Path) -> None:

@@ -156,7 +156,9 @@ class Shelf:
         ]
         rows = exact if len(exact) == 1 else rows
         if not rows:
-            raise UsageError(f"{words}: there is no such file, and no such song in the library")
+            raise UsageError(
+                f"{words or repr(words)}: there is no such file, and no such song in the library"
+            )
         if len(rows) > 1:
             several = f"{len(rows)}" if len(rows) <= _NAMED else f"more than {_NAMED}"
             titles = "; ".join(label(self.catalogue, row) for row in rows[:_NAMED])

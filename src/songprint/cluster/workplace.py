@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import pickle
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -126,13 +127,31 @@ def _start(address: str, workers: int | None) -> tuple[Any, bool]:
             options |= {"num_cpus": workers, "include_dashboard": False}
             options |= {"object_store_memory": 200 << 20}
         try:
-            with warnings.catch_warnings():
+            with _silent_core(), warnings.catch_warnings():
                 # Of LanceDB, that a fork may hang: Ray forks to start programs, and nothing else.
                 warnings.simplefilter("ignore")
                 ray.init(address=address, **options)
         except (ConnectionError, ValueError, RuntimeError) as error:
             raise SongprintError(f"{address}: no Ray cluster: {error}") from error
     return ray, is_ours
+
+
+@contextmanager
+def _silent_core() -> Iterator[None]:
+    """Start Ray's core such that it keeps to its log files what is no end of the run.
+
+    It is told so by the environment, and says on stderr that it was.
+    """
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def _quieten(ray: Any) -> None:

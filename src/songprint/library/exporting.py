@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from songprint.errors import LibraryError, SongprintError
 from songprint.files import replacing
 from songprint.library.portable import TEXTS, portable_schema, to_portable
-from songprint.library.refusals import refusing
+from songprint.library.refusals import reason, refusing
 from songprint.library.schema import SONGS
 from songprint.library.store import Library
 
@@ -107,8 +107,7 @@ def export_songs(
                     if on_songs is not None:
                         on_songs(songs, own[model])
         except OSError as error:
-            reason = error.strerror or " ".join(str(error).split())
-            raise SongprintError(f"{out}: cannot be written: {reason}") from error
+            raise SongprintError(f"{out}: cannot be written: {reason(error)}") from error
     return Exported(
         path=out,
         songs=songs,

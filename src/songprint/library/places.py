@@ -22,7 +22,8 @@ def is_new(path: Path | str | None) -> bool:
     Of an object store nothing can be told at a glance.
     """
     path = path or library_path()
-    return not is_object(path) and not (Path(path) / "songs.lance").exists()
+    # Unlike Path.exists, it does not mind a name that is too long.
+    return not is_object(path) and not os.path.exists(Path(path) / "songs.lance")  # noqa: PTH110
 
 
 def data_folder() -> Path:

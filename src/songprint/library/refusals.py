@@ -14,6 +14,7 @@ _KNOWN = {
     r"os error 27\b|File too large": "the file system takes no larger files",
     r"os error (13|1)\b|Permission denied": "permission denied",
     r"os error 30\b|Read-only file system": "its file system is read-only",
+    r"os error 36\b|File name too long": "its name is too long",
     r"os error 24\b|Too many open files": "this process has too many files open",
     r"kind: Connect\b|error sending request|kind: Timeout": "the object store does not answer",
     r"Missing ?AccessKeyId|credentials|token request|Account must be specified": (
@@ -21,6 +22,7 @@ _KNOWN = {
     ),
     r"BadScheme": "the object store is not encrypted, which AWS_ALLOW_HTTP=true allows",
 }
+_NO_TEXT = "a name in it is not UTF-8"
 _STORES_OWN = re.compile("<Message>(.*?)</Message>", re.DOTALL)
 
 
@@ -51,14 +53,16 @@ def refusing(path: Path | str, what: str) -> Iterator[None]:
 def advised(error: BaseException) -> str:
     """Return why, and what to do if it may be damage."""
     text = reason(error)
-    if text in _KNOWN.values() or _STORES_OWN.search(str(error)):
+    if text in (*_KNOWN.values(), _NO_TEXT) or _STORES_OWN.search(str(error)):
         return text
     return f"{text}; songprint doctor tells if it is damaged"
 
 
 def reason(error: BaseException) -> str:
     """Return why, without Rust's own account of where."""
-    text = str(error)
+    if isinstance(error, UnicodeEncodeError):
+        return _NO_TEXT
+    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     if told := _STORES_OWN.search(text):
         return " ".join(told[1].split())[:200]
     for pattern, meaning in _KNOWN.items():

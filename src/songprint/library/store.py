@@ -124,7 +124,9 @@ class Library:
 
             return StoreLibrary.open_store(str(path), create=create)
         folder = Path(os.path.abspath(path))  # noqa: PTH100 - need not be there
-        if not (folder / "songs.lance").is_dir() and not (folder / GUARDS).is_dir():
+        with refusing(folder, "be opened"):  # by a name that is too long, or what may not be read
+            is_there = (folder / "songs.lance").is_dir() or (folder / GUARDS).is_dir()
+        if not is_there:
             if not create:
                 raise LibraryError(
                     f"{folder}: there is no library here; songprint add FOLDER makes one"
