@@ -62,6 +62,12 @@ def test_a_song_with_other_sounds_over_it_is_no_copy(level: float, told: set[str
     assert {found.kind for found in pairs_of(tune(5), over)} == told
 
 
+def test_a_song_with_another_middle_is_no_copy() -> None:
+    song, other = tune(1, 40.0), tune(2, 12.0)
+    first, last = cut(song, 0.0, 14.0), cut(song, 26.0, 14.0)
+    assert pairs_of(song, np.concatenate([first, other, last])) == []
+
+
 def test_where_one_starts_in_the_other_is_told() -> None:
     [found] = pairs_of(tune(1), np.concatenate([SILENCE, tune(1)]))
     start = {made_up_hash(0): 3.0, made_up_hash(1): -3.0}[found.first]

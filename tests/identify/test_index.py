@@ -66,6 +66,19 @@ def test_small_segments_are_taken_in(tmp_path: Path) -> None:
     assert songs(Index.of(library)) == hashes(*range(6))
 
 
+@pytest.mark.parametrize(("gone", "held"), [((1,), 5), ((1, 3), 3)])
+def test_a_segment_with_many_songs_that_are_gone_is_made_anew(
+    tmp_path: Path, gone: tuple[int, ...], held: int
+) -> None:
+    library = library_of_tunes(tmp_path / "library", [tune(n, 2.0) for n in range(5)])
+    Index.of(library)
+    with library.writing() as writer:
+        writer.drop_landmarks([made_up_hash(number) for number in gone])
+    index = Index.of(library)
+    assert songs(index) == hashes(*({*range(5)} - {*gone}))
+    assert [len(part.segment) for part in index.parts] == [held]
+
+
 def test_a_segment_is_never_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(index_module, "SONGS_A_SEGMENT", 2)
     library = library_of_tunes(tmp_path / "library", [tune(n, 2.0) for n in range(5)])

@@ -114,6 +114,14 @@ def test_a_long_clip_is_heard_in_windows(part: Part) -> None:
     assert match.offset_seconds == pytest.approx(-20.0, abs=0.05)
 
 
+def test_where_a_long_clip_starts_is_told_in_the_songs_own_time(part: Part) -> None:
+    talk = 0.05 * np.random.default_rng(0).standard_normal(30 * SAMPLE_RATE_HZ)
+    clip = np.concatenate([talk.astype(np.float32), at_speed(tune(9), 1.02)])
+    match = ask(part, clip)
+    assert match.speed == pytest.approx(1.02, abs=0.0051)
+    assert match.offset_seconds == pytest.approx(-30 * 1.02, abs=0.3)
+
+
 @pytest.mark.parametrize("seconds", [0.0, 3.0, 12.0, 12.1, 30.0, 600.0])
 def test_windows_lie_within_the_clip_the_middle_one_first(seconds: float) -> None:
     starts = window_starts(seconds)
