@@ -101,6 +101,16 @@ def test_songs_that_fit_a_wish_come_best_first() -> None:
     assert not any(found.lacks(row) for row in found.rows)
 
 
+@pytest.mark.parametrize("count", [1, 3, 9, 40])
+def test_fewer_songs_are_the_first_of_more(count: int) -> None:
+    twice = CATALOGUE.take([*range(len(CATALOGUE)), *range(len(CATALOGUE))])  # of each an equal
+    wish = understand("rock", CATALOGUE)
+    everything = find(wish, twice, load_reference(), 500)
+    ranked = sorted(range(len(twice)), key=lambda row: (-everything.fit[row], row))
+    assert everything.rows == ranked[: everything.fitting]
+    assert find(wish, twice, load_reference(), count).rows == everything.rows[:count]
+
+
 def test_where_none_fits_all_the_nearest_are_named_and_what_they_lack() -> None:
     found = find(understand("rock piano", CATALOGUE), CATALOGUE, load_reference(), 500)
     assert found.fitting == 0
