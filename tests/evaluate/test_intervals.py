@@ -80,3 +80,12 @@ def test_bad_input_is_refused():
         bootstrap_difference(np.zeros(2), np.zeros(3), ARTISTS[:2])
     with pytest.raises(ValueError, match="against"):
         mcnemar(np.array([], bool), np.array([], bool))
+
+
+def test_an_artist_with_many_songs_counts_with_all_of_them():
+    values = np.array([1.0] * 90 + [0.0] * 9)
+    artists = np.array(["prolific"] * 90 + [f"artist {i}" for i in range(9)])
+    found = bootstrap_mean(values, artists)
+    assert found.value == pytest.approx(90 / 99)
+    assert found.high > found.value  # drawn twice or more, these songs are nearly all
+    assert found.low == 0  # in one draw of three the artist is not there

@@ -47,6 +47,15 @@ def test_a_probe_separates_what_is_separable():
         assert (model.predict(clean.features) == songs.labels).all()
 
 
+@pytest.mark.parametrize("fit", [fit_probe, fit_svm])
+def test_a_rare_genre_counts_as_much_as_a_common_one(fit):
+    rng = np.random.default_rng(0)
+    labels = np.array(["common"] * 300 + ["rare"] * 30)
+    features = rng.standard_normal((330, 2)) + 1.2 * (labels == "rare")[:, None]
+    called = fit(features, labels).predict(rng.standard_normal((500, 2)) + 1.2)
+    assert (called == "rare").mean() > 0.7
+
+
 def test_a_genre_of_few_artists_is_no_obstacle():
     representation, songs = world(n=12, noise=0.1)
     songs.labels[:3] = "rare"  # of three artists
