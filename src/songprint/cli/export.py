@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from songprint.cli.options import LibraryOption
-from songprint.cli.text import complain, count, printable
+from songprint.cli.text import complain, count, printable, weighing
 
 EXAMPLES = """\b
 Examples:
@@ -69,5 +69,5 @@ def export(
             }
         )
         return
-    size = f"{done.n_bytes / 1e6:,.1f} MB, {done.n_bytes / done.songs / 1000:,.1f} kB a song"
+    size = f"{weighing(done.n_bytes)}, {done.n_bytes / done.songs / 1000:,.1f} kB a song"
     typer.echo(f"wrote {count(done.songs, 'song')} to {printable(str(file))}: {size}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from songprint.cli.options import LibraryOption
-from songprint.cli.text import count, first_of, lasting, printable
+from songprint.cli.text import count, first_of, lasting, printable, weighing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -177,7 +177,7 @@ def _lines(
         f", {lasting(3600 * seen.hours)}, {count(seen.files, 'file')} in ",
         (printable(library.place), "bold"),
     )
-    size = f"{seen.n_bytes / 1e6:,.1f} MB on the disk"
+    size = f"{weighing(seen.n_bytes)} on the disk"
     if seen.songs >= FEWEST_FOR_BYTES:
         size += f", {seen.n_bytes / seen.songs / 1000:,.1f} kB a song"
     yield Text(f"model {seen.model or 'none yet'}, {size}")

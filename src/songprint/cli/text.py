@@ -62,6 +62,17 @@ def lasting(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 3570 else f"{seconds / 3600:,.1f} h"
 
 
+def weighing(n_bytes: int) -> str:
+    """Return how much something takes on a disk.
+
+    Examples
+    --------
+    >>> weighing(46_774), weighing(8_600_000)
+    ('47 kB', '8.6 MB')
+    """
+    return f"{n_bytes / 1e6:,.1f} MB" if n_bytes >= 95_000 else f"{n_bytes / 1e3:.0f} kB"
+
+
 def count(n: int, what: str) -> str:
     """Return a number of things.
 
