@@ -6,7 +6,7 @@ import pytest
 pytest.importorskip("torch")
 
 from songprint.evaluate.head_check import check_head, judge_all
-from songprint.genre.head import GenreHead
+from songprint.genre.head import GenreHead, Verdict
 from songprint.genre.taxonomy import NOT_MUSIC
 from songprint.learn.heads import Labelled
 
@@ -47,6 +47,32 @@ def test_every_song_is_judged_once_by_a_head_that_does_not_know_its_artist():
     assert scores["Emotify and GTZAN valid"].ece < 0.15
     assert len(scores) == 4
     assert told
+
+
+class Memory:
+    """A head that knows by heart what it was fitted on, and is wrong on all else."""
+
+    genres = ("jazz", "rock")
+
+    def __init__(self, data, truth):
+        assert not data.held_out.any()  # temperatures would be fitted on these
+        self.truth = truth
+        self.known = {
+            row.tobytes(): label for row, label in zip(data.embeddings, data.labels, strict=True)
+        }
+
+    def judge(self, embedding, _windows):
+        called = self.known.get(embedding.tobytes(), "")
+        wrong = {"jazz": "rock", "rock": "jazz"}[self.truth[embedding.tobytes()]]
+        return Verdict(np.array([g == (called or wrong) for g in self.genres], float), 1.0, False)
+
+
+def test_a_head_that_learns_by_heart_tells_nothing_right(monkeypatch):
+    data = labelled()
+    truth = {row.tobytes(): label for row, label in zip(data.embeddings, data.labels, strict=True)}
+    monkeypatch.setattr("songprint.learn.heads.fit", lambda data, _: (Memory(data, truth), {}))
+    for score in check_head(data, frozenset(), lambda _: None):
+        assert score.accuracy.successes == 0, score.title
 
 
 def test_a_verdict_is_told_song_by_song():
