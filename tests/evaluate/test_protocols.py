@@ -77,6 +77,17 @@ def test_one_song_a_genre_is_no_obstacle(fit):
     assert fit(features, labels, groups).predict(features).tolist() == ["a", "b"]
 
 
+def test_knowing_an_artist_is_no_knowledge_of_genre_in_folds():
+    rng = np.random.default_rng(0)
+    labels = np.repeat(rng.permutation(np.array(["jazz", "rock"] * 15)), 4)
+    artists = np.repeat([f"artist {i}" for i in range(30)], 4)
+    features = np.repeat(rng.standard_normal((30, 40)), 4, axis=0)
+    features += 0.01 * rng.standard_normal(features.shape)
+    representation = Representation("voices", features, False)
+    [outcome] = on_folds(representation, Songs(labels, artists), shuffles=1)
+    assert (outcome.predicted == labels).mean() < 0.7
+
+
 def test_a_split_is_trained_on_one_side_and_measured_on_the_other():
     representation, songs = world(noise=0.1)
     train = np.arange(90) < 60
