@@ -153,6 +153,8 @@ def test_a_lease_whose_answers_are_lost_is_held(monkeypatch: pytest.MonkeyPatch)
         time.sleep(0.01)
     held.require()
     held.release()
+    with lease.leased(PLACE, "writer"):
+        pass
 
 
 def test_a_store_that_has_its_troubles_does_not_end_a_lease(

@@ -90,7 +90,7 @@ class Lease:
         self._renewer.join()
         with suppress(Exception):  # else it runs out by itself
             # Renewed first, which only its holder can: it may be another's by now.
-            if self._tag is not None and self._put(self._tag):
+            if self._tag is not None and self._renew():
                 self._store.delete(self._key)
 
     def _take(self) -> bool:
@@ -125,9 +125,12 @@ class Lease:
         while not self._stop.wait(RENEWED_EVERY_SECONDS):
             # A passing fault is tried again.
             with suppress(LibraryError, FileNotFoundError), refusing_store(self._uri, "locked"):
-                if not self._put(self._tag) and not self._is_mine(self._store.get(self._key)):
+                if not self._renew():
                     self._tag = None
                     return
+
+    def _renew(self) -> bool:
+        return self._put(self._tag) or self._is_mine(self._store.get(self._key))
 
     def _is_mine(self, held: Any) -> bool:
         """Tell whether it is ours after all: a put may be done, and its answer be lost."""
