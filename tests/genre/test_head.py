@@ -57,6 +57,15 @@ def test_no_genre_likely_enough_is_unsure():
     assert head(threshold=0.6).judge(np.array([0.0, 0.1, -9.0])).unsure
 
 
+def test_a_clear_genre_of_what_is_hardly_music_is_unsure():
+    embedding = np.array([-5.0, 5.0, 4.6])
+    verdict = head(threshold=0.7).judge(embedding)
+    assert verdict.probabilities.max() > 0.9
+    assert 0.5 < verdict.music < 0.7
+    assert verdict.unsure
+    assert not head(threshold=0.5).judge(embedding).unsure
+
+
 def test_certain_noise_gives_equal_probabilities():
     verdict = head().judge(np.array([-2000.0, -2000.0, 2000.0]))
     np.testing.assert_allclose(verdict.probabilities, [0.5, 0.5])

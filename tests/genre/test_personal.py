@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,14 +13,18 @@ from songprint.genre.head import GenreHead
 from songprint.genre.personal import (
     MIN_SONGS,
     OTHER,
+    STRENGTHS,
     Examples,
     PersonalHead,
     apply,
     artist_folds,
+    conclude,
     learn,
     load_personal,
     out_of_fold,
+    regress,
     shortcomings,
+    softmax,
     with_accuracy,
 )
 
@@ -85,6 +90,47 @@ def test_no_song_is_judged_by_a_head_that_met_its_artist() -> None:
     embeddings[np.flatnonzero(one)[0]] = -embeddings[np.flatnonzero(one)[0]]
     changed = out_of_fold(Examples(embeddings, examples.labels, examples.artists))
     np.testing.assert_array_equal(changed[one][1:], probabilities[one][1:])
+
+
+def test_the_penalty_is_chosen_without_the_artists_that_are_judged(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = []
+
+    def spy(examples: Examples) -> float:
+        asked.append(set(examples.artists))
+        return STRENGTHS[0]
+
+    monkeypatch.setattr("songprint.genre.personal.choose_strength", spy)
+    examples = made_up(artists=5)
+    out_of_fold(examples)
+    assert len(asked) == 5
+    assert set.intersection(*asked) == set()
+
+
+def test_embeddings_need_not_lie_around_nothing() -> None:
+    examples = made_up(of_label=1.5)
+    elsewhere = replace(examples, embeddings=examples.embeddings + np.float32(3))
+    for songs in (examples, elsewhere):
+        weights, bias = regress(songs, songs.classes, 0.1)
+        assert share_right(songs, softmax(songs.embeddings @ weights + bias)) == 1
+
+
+def test_what_was_always_right_is_as_sure_as_one_more_song_of_each_label_allows() -> None:
+    examples = made_up(artists=5, songs=1)
+    certain = np.where(examples.labels[:, None] == np.array(examples.classes), 0.999, 0.001)
+    _, held_out = conclude(examples, "mine", SHA256, certain, 0.1)
+    np.testing.assert_allclose(held_out.max(axis=1), 11 / 12, atol=0.002)
+
+
+def test_only_what_is_right_often_enough_is_called_sure() -> None:
+    examples = made_up(artists=5, songs=1)
+    own = examples.labels[:, None] == np.array(examples.classes)
+    told = np.where(own, 0.95, 0.05)
+    told[:2], told[5:7] = [0.4, 0.6], [0.6, 0.4]  # wrong, and not sure
+    personal, held_out = conclude(examples, "mine", SHA256, told, 0.1)
+    sure = held_out.max(axis=1) >= personal.head.threshold
+    assert sure.tolist() == [False] * 2 + [True] * 3 + [False] * 2 + [True] * 3
 
 
 def test_each_label_is_learnt_from_where_it_is_judged_though_artists_have_several() -> None:
