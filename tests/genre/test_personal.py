@@ -285,6 +285,7 @@ def test_a_background_is_read_as_it_was_written(tmp_path: Path) -> None:
     background = load_background(SHA256, tmp_path)
     assert background is not None
     np.testing.assert_allclose(background.embeddings, rows.embeddings, atol=1e-3)
+    np.testing.assert_allclose(np.linalg.norm(background.embeddings, axis=1), 1, atol=1e-6)
     assert set(background.labels) == {OTHER}
     assert len(set(background.artists)) == 6
     assert not set(background.artists) & set(rows.artists)

@@ -44,6 +44,14 @@ def test_of_equally_near_songs_those_far_from_what_is_subtracted_come_first(
     assert away[less].mean() > away[plain].mean()
 
 
+def test_what_is_nearer_to_what_is_subtracted_never_comes(kinship: Kinship) -> None:
+    rock, jazz = kinship.catalogue.take([0]), kinship.catalogue.take([3 * EACH])
+    found = mix(kinship, rock, jazz, k=len(kinship), artist_cap=0)
+    kinds = {kind_of(kinship.catalogue, near.row) for near in found}
+    assert "rock" in kinds
+    assert "jazz" not in kinds
+
+
 def test_neither_what_is_added_nor_what_is_subtracted_comes(kinship: Kinship) -> None:
     found = mix(kinship, kinship.catalogue.take([0, 1]), kinship.catalogue.take([2]), k=15)
     assert not {0, 1, 2} & {near.row for near in found}
