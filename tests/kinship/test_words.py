@@ -37,6 +37,7 @@ def kinds(catalogue: Catalogue, found: np.ndarray) -> set[str]:
         ("female voice", ["instruments female voice"], ""),
         ("R&B and hard rock", ["styles R&B", "styles hard rock"], ""),
         ("techno 128 bpm", ["tempo 128", "styles techno"], ""),
+        ("techno 00 bpm", ["styles techno"], "00 bpm"),
         ("sad violin in Bb minor", ["key Bb minor", "moods sad", "instruments violin"], ""),
         ("rock in A# minor", ["key Bb minor", "genres rock"], ""),
         ("E flat major", ["key Eb major"], ""),

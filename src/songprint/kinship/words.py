@@ -76,7 +76,7 @@ NEGATIONS = ("no", "not", "without", "non")
 FILLERS = frozenset({"and", "with", "the", "a", "an", "in", "of", "some", "music", "song", "songs"})
 
 OPINIONS = ("genres", "eras", "moods", "styles", "instruments")
-_TEMPO = re.compile(r"\b(\d{2,3}(?:\.\d+)?)\s*bpm\b", re.IGNORECASE)
+_TEMPO = re.compile(r"\b([1-9]\d{1,2}(?:\.\d+)?)\s*bpm\b", re.IGNORECASE)
 _KEY = re.compile(rf"\b{SPELT}\s+(?:major|minor)\b", re.IGNORECASE)
 
 
