@@ -47,6 +47,10 @@ def test_paths_are_relative_to_the_playlist() -> None:
     assert location("/music/#1.mp3", "/music") == "./#1.mp3"
 
 
+def test_what_lies_in_an_object_store_is_named_by_its_uri() -> None:
+    assert location("s3://bucket/music/1.mp3", "/music") == "s3://bucket/music/1.mp3"
+
+
 @pytest.mark.parametrize("name", ["caf\udce9.mp3", "two\nlines.mp3", " padded.mp3 "])
 def test_what_a_line_cannot_hold_is_an_address(name: str) -> None:
     assert location(f"/music/{name}", "/music").startswith("file:///music/")

@@ -247,7 +247,7 @@ def test_another_songprints_library_is_not_touched(library: Path) -> None:
 # The command
 
 
-def doctor(library: Path, *options: str) -> Any:
+def doctor(library: Path | str, *options: str) -> Any:
     return CliRunner().invoke(app, ["doctor", "--library", str(library), *options])
 
 
@@ -299,3 +299,9 @@ def test_there_is_nothing_to_repair_where_no_library_is(tmp_path: Path) -> None:
     done = doctor(tmp_path / "none", "--repair")
     assert (done.exit_code, done.stdout) == (1, "")
     assert "there is no library here" in done.stderr
+
+
+def test_what_lies_in_an_object_store_is_not_repaired() -> None:
+    done = doctor("s3://bucket/library", "--repair")
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr.startswith("songprint: s3://bucket/library: is in an object store")

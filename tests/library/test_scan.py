@@ -26,6 +26,11 @@ def test_a_named_file_is_tried_whatever_its_name(tmp_path: Path) -> None:
     assert find_songs(arguments) == [Found(argument) for argument in arguments]
 
 
+def test_what_lies_in_an_object_store_is_only_there_for_a_library() -> None:
+    [found] = find_songs(["s3://bucket/song.mp3"])
+    assert found.problem == "is in an object store, whose songs only songprint add hears"
+
+
 def test_a_folder_gives_its_audio_files_in_the_order_of_names(tmp_path: Path) -> None:
     touch(*(tmp_path / name for name in ("c.ogg", "a.MP3", "b/z.flac", "b/y.wav", "b/x/1.opus")))
     assert names(find_songs([str(tmp_path)]), tmp_path) == [

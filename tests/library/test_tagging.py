@@ -274,6 +274,16 @@ def test_a_full_disk_leaves_the_file(
     assert song.read_bytes() == before
 
 
+def test_songs_in_an_object_store_are_told_and_left(library: Library, song: Path) -> None:
+    model = default_fingerprinter().model_version
+    shelve(library, {"s3://bucket/1.flac": made_up_song(50, model=model)})
+    done = write(library)
+    [told] = done.failed
+    assert told.path == "s3://bucket/1.flac"
+    assert told.problem == "is in an object store: only tags of files can be written"
+    assert [change.path for change in done.changes] == [str(song)]
+
+
 def test_all_copies_of_a_song_are_tagged_and_only_those_in_the_places(tmp_path: Path) -> None:
     first = small_song(tmp_path / "music" / "a" / "song.flac")
     second = tmp_path / "music" / "b" / "song.flac"

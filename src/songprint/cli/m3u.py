@@ -11,6 +11,7 @@ from urllib.parse import quote
 from songprint.cli.asked import label
 from songprint.cli.output import require_place, require_suffix, write_whole
 from songprint.cli.text import complain, printable
+from songprint.library.objects import is_object
 
 if TYPE_CHECKING:
     from songprint.library.catalogue import Catalogue
@@ -84,8 +85,10 @@ def location(path: str, folder: str | None) -> str:
     """Return how a playlist in a folder, or anywhere, names a file.
 
     A relative path, with slashes; a ``file:`` address for what a line of UTF-8 cannot hold or what
-    lies on another drive.
+    lies on another drive; the URI of an object.
     """
+    if is_object(path):
+        return path
     absolute = os.path.abspath(path)  # noqa: PTH100 - a Path would follow links
     try:
         absolute.encode("utf-8")

@@ -25,7 +25,7 @@ from songprint.library.guards import FOLDER as GUARDS
 from songprint.library.guards import examine, keep_guards
 from songprint.library.lance import import_lancedb
 from songprint.library.locks import held
-from songprint.library.objects import is_object
+from songprint.library.objects import is_object, uri_of
 from songprint.library.refusals import reason
 from songprint.library.salvage import Restored, restore, salvage
 from songprint.library.schema import (
@@ -111,7 +111,8 @@ def repair(library: Path) -> Repaired:
         cannot be written to. Then nothing has changed.
     """
     if is_object(library):
-        raise LibraryError(f"{library}: is in an object store, which guards its bytes itself")
+        uri = uri_of(library)
+        raise LibraryError(f"{uri}: is in an object store, which guards its bytes itself")
     library = Path(os.path.realpath(library))
     if not any((library / part).is_dir() for part in (GUARDS, *(f"{t}.lance" for t in TABLES))):
         raise LibraryError(f"{library}: there is no library here")

@@ -18,6 +18,7 @@ from songprint.errors import SongprintError
 from songprint.library.objects import is_object, look_at_object, songs_under, uri_of
 
 NOTHING_HERE = "there are no songs in this folder"
+IN_A_STORE = "is in an object store, whose songs only songprint add hears"
 
 
 @dataclass(frozen=True)
@@ -218,6 +219,8 @@ def _is_folder(place: str) -> bool:
 def _expand(argument: str) -> Iterator[Found]:
     if not argument:
         yield Found(argument, "there is no such file: the name is empty")
+    elif is_object(argument):
+        yield Found(argument, IN_A_STORE)
     elif not _is_folder(argument):
         yield Found(argument)
     else:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from songprint.descriptors.keys import key_number, short_key_name
 from songprint.errors import DecodeError, LibraryError, SongprintError, UsageError
 from songprint.files import replacing, sweep
+from songprint.library.objects import is_object
 from songprint.library.scan import Found, is_within
 from songprint.library.schema import WORD_FROM, FileRow
 from songprint.library.tagfields import FIELDS, FileTags, require_mutagen
@@ -164,6 +165,8 @@ def tag_files(
     with _session(library, write) as session:
         for number, file in enumerate(files, 1):
             try:
+                if is_object(file.path):
+                    raise SongprintError("is in an object store: only tags of files can be written")
                 wanted = wanted_texts(catalogue, rows[file.content_hash or ""], wishes)
                 change = _change(file, wanted, wishes, tagged)
                 if change is not None:
@@ -198,7 +201,7 @@ def untag_files(library: Library, *, write: bool = False, on_file: OnFile | None
     require_mutagen()
     log = last_log(library.path)
     if log is None:
-        raise UsageError(f"{library.path}: there is nothing to take back")
+        raise UsageError(f"{library.place}: there is nothing to take back")
     files = {file.path: file for file in library.files()}
     tagged = Tagged(write)
     entries = log.open_entries()
