@@ -39,16 +39,6 @@ def genre_by_ffmpeg(path: Path) -> str | None:
     return {name.lower(): value for name, value in tags.items()}.get("genre")
 
 
-@pytest.fixture
-def song(tmp_path: Path) -> Path:
-    return small_song(tmp_path / "music" / "song.flac", title="So What", artist="Miles")
-
-
-@pytest.fixture
-def library(tmp_path: Path, song: Path) -> Library:
-    return library_of(tmp_path / "library", song)
-
-
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_every_kind_of_file_takes_all_fields_and_gives_them_back(
     tmp_path: Path, suffix: str

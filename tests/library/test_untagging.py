@@ -20,16 +20,6 @@ from support.shelves import library_of, small_song
 from support.tagging import TEXTS, texts, write
 
 
-@pytest.fixture
-def song(tmp_path: Path) -> Path:
-    return small_song(tmp_path / "music" / "song.flac", title="So What", artist="Miles")
-
-
-@pytest.fixture
-def library(tmp_path: Path, song: Path) -> Library:
-    return library_of(tmp_path / "library", song)
-
-
 def test_undoing_goes_back_run_by_run(library: Library, song: Path) -> None:
     write(library, TagWishes(("genre",)))
     write(library, TagWishes(("bpm",)))
