@@ -170,7 +170,7 @@ def test_on_a_phone_no_song_of_the_map_lies_behind_the_names_of_genres(
     browser: Browser, tmp_path: Path
 ) -> None:
     with serving(kin_library(tmp_path / "library").path) as client:
-        for page in watched(browser, client, viewport={"width": 380, "height": 760}):
+        for page in watched(browser, client, viewport={"width": 380, "height": 580}):
             page.goto("/map")
             page.locator(".map-area[data-drawn]").wait_for()
             names = page.locator(".map-legend").bounding_box()
