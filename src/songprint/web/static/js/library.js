@@ -250,10 +250,11 @@ class Table {
     this.songs = new Map(found.songs.map((song, place) => [place, song]));
     this.resize(found.songs.length);
     const understood = found.heard.length ? `heard as: ${found.heard.join(", ")}` : "no word of it is a sound that songprint knows";
-    // Where none fits all of it the songs are the nearest, and a remark says so.
-    const what = found.total ? `${count(found.total, "song")}, the most fitting first` : found.remarks.join("; ");
     const all = h("button", { on: { click: trying(() => { this.words = ""; return this.reload(); }) } }, "All songs");
-    fill(this.told, h("span", {}, `${what}; ${understood}${found.text ? `; named: ${found.text}` : ""}`), all);
+    const asked = `${understood}${found.text ? `; named: ${found.text}` : ""}`;
+    // Where none fits all of it the songs are the nearest, and a remark ends with saying so.
+    const told = found.total ? `${count(found.total, "song")}, the most fitting first; ${asked}` : `${asked}; ${found.remarks.join("; ")}${found.songs.length ? ":" : ""}`;
+    fill(this.told, h("span", {}, told), all);
     this.told.classList.remove("hidden");
   }
 
