@@ -8,6 +8,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -161,23 +163,44 @@ def test_watching_has_no_document(tmp_path: Path) -> None:
 
 def test_watching_hears_what_comes_and_ends_when_interrupted(tmp_path: Path, library: Path) -> None:
     small_song(tmp_path / "music" / "a.flac", 1)
-    code = (
-        "from songprint.library import watch; watch.PAUSE_SECONDS = 0.2\n"
-        "from songprint.cli.app import main; main()"
-    )
-    watching = subprocess.Popen(
-        [sys.executable, "-c", code, "add", "--watch", "--workers", "1", str(tmp_path / "music")],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
+    with add_watching(tmp_path / "music") as watching:
         wait_for(lambda: (library / "songs.lance").exists() and len(Library.open(library)) == 1)
         small_song(tmp_path / "new.flac", 2).rename(tmp_path / "music" / "b.flac")
         wait_for(lambda: len(Library.open(library)) == 2)
         watching.send_signal(signal.SIGINT)
         watching.communicate(timeout=20)
         assert watching.returncode == 130
+
+
+def test_watching_waits_while_another_process_writes(tmp_path: Path, library: Path) -> None:
+    small_song(tmp_path / "music" / "a.flac", 1)
+    with add_watching(tmp_path / "music") as watching:
+        assert watching.stdout
+        assert watching.stderr
+        while not watching.stdout.readline().startswith("1 song in"):
+            assert watching.poll() is None
+        with Library.open(library).writing():
+            small_song(tmp_path / "new.flac", 2).rename(tmp_path / "music" / "b.flac")
+            assert "trying again" in watching.stderr.readline()
+        wait_for(lambda: len(Library.open(library)) == 2)
+
+
+@contextmanager
+def add_watching(music: Path) -> Iterator[subprocess.Popen[str]]:
+    """Start the command in a hurry, for the length of a block."""
+    code = (
+        "from songprint.library import watch; watch.PAUSE_SECONDS = 0.2\n"
+        "from songprint.cli import add; add.RETRY_SECONDS = 0.2\n"
+        "from songprint.cli.app import main; main()"
+    )
+    watching = subprocess.Popen(
+        [sys.executable, "-u", "-c", code, "add", "--watch", "--workers", "1", str(music)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield watching
     finally:
         watching.kill()
         watching.communicate()

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import time
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from songprint.cli.options import LibraryOption, Thorough, Workers
 from songprint.cli.text import clock, complain, count, first_of, printable
-from songprint.errors import UsageError
+from songprint.errors import LibraryError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from songprint.library.ingest import Added, Step, Workplace
     from songprint.library.store import Library
@@ -38,6 +40,9 @@ of larger libraries, where songprint duplicates was asked before."""
 
 EARLY_WORKERS = 2
 """Processes that load what hearing takes while this one makes a library."""
+
+RETRY_SECONDS = 10.0
+"""What --watch waits for a library that it cannot write to."""
 
 MOST_NAMED = 10
 """Missing files that are named."""
@@ -120,14 +125,16 @@ def add(
     places = folders or kept.folders()
     if not places:
         raise UsageError(f"{kept.place}: no folder was added yet; name one")
-    failed = False
+    failed = began = False
     for _ in changes(places):
         workplace: Workplace = Here(pool)
         if ray is not None:
             from songprint.cluster.workplace import Cluster
 
             workplace = Cluster(ray, workers, time_limit)
-        added = _add(kept, places, workplace, prune=prune, retry=retry, thorough=thorough)
+        once = partial(_add, kept, places, workplace, prune=prune, retry=retry, thorough=thorough)
+        added = _as_soon_as_possible(once) if began else once()
+        began = True
         failed = bool(added.failed)
         if added.heard and ray is None:
             _compare(kept, added)
@@ -136,6 +143,19 @@ def add(
             break
     if failed:
         raise typer.Exit(1)
+
+
+def _as_soon_as_possible(add: Callable[[], Added]) -> Added:
+    """Add when the library lets it: one that is watched for days is busy, or away, at times."""
+    told = ""
+    while True:
+        try:
+            return add()
+        except LibraryError as error:
+            if str(error) != told:
+                complain(f"{error}; trying again until it works")
+                told = str(error)
+            time.sleep(RETRY_SECONDS)
 
 
 def _add(
