@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import multiprocessing
 import sys
 import time
 from pathlib import Path
@@ -14,9 +15,8 @@ from songprint.library.worker import Job
 from support.shelves import small_song
 
 
-def workers() -> set[psutil.Process]:
-    children = psutil.Process().children()
-    return {child for child in children if "spawn_main" in " ".join(child.cmdline())}
+def workers() -> set[int | None]:
+    return {process.pid for process in multiprocessing.active_children()}
 
 
 def test_workers_started_early_do_the_jobs_and_are_no_more_than_asked_for(tmp_path: Path) -> None:
@@ -36,7 +36,8 @@ def test_workers_started_early_do_the_jobs_and_are_no_more_than_asked_for(tmp_pa
 def test_workers_started_early_have_loaded_the_encoder_before_there_is_a_song() -> None:
     with WorkerPool(1) as pool:
         pool.start_early(1)
-        [worker] = workers()
+        [pid] = workers()
+        worker = psutil.Process(pid)
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             if any("onnxruntime" in loaded.path for loaded in worker.memory_maps()):
