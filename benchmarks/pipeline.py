@@ -1,7 +1,7 @@
 """Hearing a whole song: how fast, beside decoding alone and beside what others do for less.
 
     python benchmarks/pipeline.py [--seconds 240] [--rounds 5] [--song PATH ...] [--by-stage]
-                                  [--formats mp3-192 flac ...] [--thorough]
+                                  [--formats mp3-192 flac ...] [--thorough] [--profile]
 
 In each round every system hears the same file in turn, on one thread; the table gives seconds of
 sound per second of processor time, and how many times as fast songprint is, round by round: median
@@ -26,6 +26,7 @@ import os
 os.environ |= {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "NUMBA")}
 
 import argparse
+import cProfile
 import importlib.util
 import platform
 import statistics
@@ -269,6 +270,18 @@ def by_stage(path: Path, rounds: int) -> None:
         print(f"    {name:20} {1000 * seconds:6.1f}")
 
 
+def profile(path: Path, run: Callable[[Path], None], functions: int = 12) -> None:
+    """Print in which functions songprint's time goes; being watched slows what is called often."""
+    watching = cProfile.Profile()
+    watching.runcall(run, path)
+    entries = sorted(watching.getstats(), key=lambda entry: -entry.inlinetime)
+    whole = sum(entry.inlinetime for entry in entries)
+    print(f"  milliseconds of {1000 * whole:.0f} in each function itself")
+    for entry in entries[:functions]:
+        name = entry.code if isinstance(entry.code, str) else entry.code.co_qualname
+        print(f"    {name:70} {1000 * entry.inlinetime:6.1f}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, nargs="+", default=[240.0])
@@ -277,6 +290,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--thorough", action="store_true", help="hear every window")
     parser.add_argument("--by-stage", action="store_true", help="where songprint's time goes")
+    parser.add_argument("--profile", action="store_true", help="and in which functions")
     parser.add_argument("--teachers", type=Path, default=Path("runs/teachers"))
     options = parser.parse_args()
     versions = {"PyAV": av, "soxr": soxr, "numpy": np, "scipy": scipy, "onnxruntime": onnxruntime}
@@ -296,6 +310,8 @@ def main() -> None:
             compare(path, found, options.rounds)
             if options.by_stage:
                 by_stage(path, options.rounds)
+            if options.profile:
+                profile(path, found["songprint"])
 
 
 if __name__ == "__main__":
