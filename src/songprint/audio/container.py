@@ -183,10 +183,10 @@ class Song:
     _was_read: bool = False
 
     def tags(self) -> dict[str, str]:
-        """Return the file's tags, as FFmpeg names them."""
+        """Return the file's tags by FFmpeg's names for them, in lower case."""
         # Ogg keeps them with the stream, all others with the container.
         both = {**self.container.metadata, **self.stream.metadata}
-        return {name: decoded_tag(value) for name, value in both.items()}
+        return {name.lower(): decoded_tag(value) for name, value in both.items()}
 
     def packets(self, *, keep: bool = False) -> Iterator[Packet[AudioStream]]:
         """Yield the track's packets, and an empty one at the end that flushes the decoder.

@@ -112,7 +112,7 @@ def read_tags(path: Path) -> Tags:
     from songprint.audio.container import open_song
 
     with open_song(path) as song:
-        tags = {name.lower(): value for name, value in song.tags().items()}
+        tags = song.tags()
     return Tags(split_genres(tags.get("genre", "")), _artist(tags))
 
 

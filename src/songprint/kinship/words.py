@@ -204,12 +204,13 @@ def _tag_fit(field: str, name: str, catalogue: Catalogue, reference: Reference) 
 
 def fits(terms: Sequence[Term], catalogue: Catalogue, reference: Reference) -> Fits:
     """Return how well songs fit all terms [shape=(n,)]: the geometric mean; 0 where one fails."""
-    if not terms:
-        return np.ones(len(catalogue))
     return _together(_of_each(terms, catalogue, reference))
 
 
 def _together(each: Fits) -> Fits:
+    """Return how well songs fit all terms from how well they fit each; of no term, they do."""
+    if not len(each):
+        return np.ones(each.shape[1])
     together: Fits = np.exp(np.log(np.maximum(each, 1e-9)).mean(axis=0))
     return np.where((each >= FITS).all(axis=0), together, 0.0)
 
@@ -280,16 +281,15 @@ def find(
         Which songs may be found; all by default.
     """
     each = _of_each(wish.terms, catalogue, reference)
+    fit = _together(each)
     words = tuple(map(str, wish.terms))
     remarks = []
     if wish.text and named is not None:
         words += (wish.text,)
         if not named.any():
             remarks.append(f'no song has "{wish.text}" in its title, artist, album or path')
-        fit = np.where(named, _together(each) if len(each) else 1.0, 0.0)
+        fit = np.where(named, fit, 0.0)
         each = np.vstack([each, named])
-    else:
-        fit = _together(each) if len(each) else np.ones(len(catalogue))
     lacking = each < FITS
     allowed = np.ones(len(catalogue), bool) if among is None else among
     fit = np.where(allowed, fit, 0.0)
